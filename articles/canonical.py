@@ -5,9 +5,14 @@ Pure. A parameter that names content is never dropped: only the listed ones go.
 
 import ada_url
 
-TRACKING = frozenset(
-    ["fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "twclid", "ttclid", "igshid", "yclid", "mc_cid", "mc_eid", "_hsenc", "_hsmi", "mkt_tok", "oly_anon_id", "oly_enc_id", "vero_id", "wickedid", "rb_clickid", "s_cid", "at_medium", "at_campaign", "at_custom1", "at_custom2", "at_custom3", "at_custom4", "at_link_id", "at_link_type", "at_link_origin", "at_format", "at_ptr_name", "ns_mchannel", "ns_source", "ns_campaign", "ns_linkname", "guccounter", "guce_referrer", "guce_referrer_sig", "ocid", "cmpid", "smid"]
-)
+TRACKING = frozenset({
+    "_hsenc", "_hsmi", "at_campaign", "at_custom1", "at_custom2", "at_custom3", "at_custom4",
+    "at_format", "at_link_id", "at_link_origin", "at_link_type", "at_medium", "at_ptr_name",
+    "cmpid", "dclid", "fbclid", "gbraid", "gclid", "guccounter", "guce_referrer",
+    "guce_referrer_sig", "igshid", "mc_cid", "mc_eid", "mkt_tok", "msclkid", "ns_campaign",
+    "ns_linkname", "ns_mchannel", "ns_source", "ocid", "oly_anon_id", "oly_enc_id", "rb_clickid",
+    "s_cid", "smid", "ttclid", "twclid", "vero_id", "wbraid", "wickedid", "yclid",
+})  # fmt: skip
 """Parameters that only tell who sent the reader; each is documented by the service that adds it."""
 TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_")
 
