@@ -1,0 +1,310 @@
+"""One request from here to there, under the rules of a `Policy`."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+import httpcore
+import httpx
+
+from config.outbound.body import ACCEPT_ENCODING, read_body
+from config.outbound.errors import (
+    BadCertificate,
+    NoAnswer,
+    OutboundError,
+    Refused,
+    TooLarge,
+    TooManyRedirects,
+    Unreachable,
+)
+from config.outbound.policy import Policy, effective_port
+from config.outbound.reply import Headers, Redirect, Response
+from config.outbound.transport import (
+    CONNECT_SECONDS,
+    PinnedBackend,
+    Resolve,
+    system_resolve,
+    tls_context,
+)
+
+MIB = 1024 * 1024
+_SAFE_METHODS = ("GET", "HEAD")
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_HEADERS = 200  # of a reply; h11 limits their total size to 100 KiB
+_OUR_HEADERS = frozenset(
+    ("host", "content-length", "transfer-encoding", "connection", "accept-encoding", "te")
+)
+_SECRET_HEADERS = frozenset(("authorization", "cookie", "proxy-authorization"))
+
+
+class Client:
+    """Sends requests, keeping connections open for a few seconds for the next one.
+
+    Belongs to one event loop: open it inside the coroutine that uses it. Keeps no cookies.
+    ``resolve`` and ``tls`` replace name look-up and trusted certificates, for tests.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        resolve: Resolve = system_resolve,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.policy = policy
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls or tls_context(),
+            max_connections=100,
+            max_keepalive_connections=20,
+            keepalive_expiry=5.0,
+            retries=0,
+            network_backend=PinnedBackend(
+                policy,
+                resolve,
+                httpcore.AnyIOBackend(),
+                (httpcore.ConnectError, httpcore.ConnectTimeout),
+            ),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._pool.aclose()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        json: object | None = None,
+        form: Mapping[str, str] | None = None,
+        deadline: float = 20.0,
+        max_bytes: int = 10 * MIB,
+        follow_redirects: bool | None = None,
+    ) -> Response:
+        """The answer, whatever its status, read to the end.
+
+        At most one of ``content``, ``json`` and ``form`` is the body. ``secret_headers`` are
+        sent to the first host only, as are Authorization and Cookie in ``headers``. ``deadline``
+        is in seconds and total. Redirects are followed for GET and HEAD unless
+        ``follow_redirects`` says otherwise; one that is not followed is returned as it is.
+        Raises a subclass of `OutboundError`.
+        """
+        method = method.upper()
+        if follow_redirects is None:
+            follow_redirects = method in _SAFE_METHODS
+        started = time.monotonic()
+        hop = _Hop(
+            method,
+            self.policy.check_url(url, params),
+            {"User-Agent": self.policy.user_agent, "Accept": "*/*", **_checked(headers)},
+            _checked(secret_headers),
+            *_encoded(content, json, form),
+        )
+        progress = _Progress(hop.url.host)
+        try:
+            async with asyncio.timeout(deadline):
+                response = await self._follow(
+                    hop, progress, max_bytes, self.policy.max_redirects if follow_redirects else 0
+                )
+        except TimeoutError as error:
+            raise progress.out_of_time(deadline) from error
+        except OutboundError as error:
+            # After a hop, even "refused" or "unreachable" is about the second request only.
+            if method not in _SAFE_METHODS and progress.sent:
+                error.maybe_sent = True
+            raise
+        return replace(response, elapsed=time.monotonic() - started)
+
+    async def get(self, url: str, **options: Any) -> Response:
+        """`request` with GET; takes its options."""
+        return await self.request("GET", url, **options)
+
+    async def post(self, url: str, **options: Any) -> Response:
+        """`request` with POST; takes its options."""
+        return await self.request("POST", url, **options)
+
+    async def _follow(
+        self, hop: "_Hop", progress: "_Progress", max_bytes: int, most_hops: int
+    ) -> Response:
+        redirects: list[Redirect] = []
+        while True:
+            response = await self._exchange(hop, progress, max_bytes)
+            location = response.headers.get_all("location")
+            if not most_hops or response.status not in _REDIRECTS or not location:
+                return replace(response, redirects=tuple(redirects))
+            if len(redirects) == most_hops:
+                raise TooManyRedirects(
+                    f"{hop.url.host} redirects more than {most_hops} times, perhaps in a circle."
+                )
+            hop = hop.redirected(response.status, _joined(hop.url, location[0]), self.policy)
+            progress.host = hop.url.host
+            redirects.append(Redirect(response.status, str(hop.url)))
+
+    async def _exchange(self, hop: "_Hop", progress: "_Progress", max_bytes: int) -> Response:
+        host = hop.url.host
+        with _translated(host, progress):
+            reply = await self._pool.handle_async_request(hop.message(progress))
+            try:
+                if len(reply.headers) > _MOST_HEADERS:
+                    raise TooLarge(f"{host} answered with more than {_MOST_HEADERS} headers.")
+                headers = Headers(
+                    tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in reply.headers)
+                )
+                body = await read_body(
+                    reply.aiter_stream(),
+                    coding=headers.get("content-encoding", ""),
+                    length=headers.get("content-length", "") if hop.method != "HEAD" else "",
+                    max_bytes=max_bytes,
+                    host=host,
+                )
+            finally:
+                await reply.aclose()
+        return Response(reply.status, headers, body, str(hop.url))
+
+
+@dataclass(frozen=True, slots=True)
+class _Hop:
+    """One request on the way, and how it changes when the far end sends us on."""
+
+    method: str
+    url: httpx.URL
+    headers: Mapping[str, str]
+    secrets: Mapping[str, str]
+    content: bytes | None
+    content_type: str
+
+    def message(self, progress: "_Progress") -> httpcore.Request:
+        fields = {**self.headers, **self.secrets, "Accept-Encoding": ACCEPT_ENCODING}
+        if self.content is not None:
+            if self.content_type and not any(name.lower() == "content-type" for name in fields):
+                fields["Content-Type"] = self.content_type
+            fields["Content-Length"] = str(len(self.content))
+        return httpcore.Request(
+            self.method,
+            httpcore.URL(
+                scheme=self.url.raw_scheme,
+                host=self.url.raw_host,
+                port=self.url.port,
+                target=self.url.raw_path,
+            ),
+            headers={"Host": self.url.netloc.decode("ascii"), **fields},
+            content=self.content,
+            extensions={"timeout": {"connect": CONNECT_SECONDS}, "trace": progress.note},
+        )
+
+    def redirected(self, status: int, target: str, policy: Policy) -> "_Hop":
+        """The next request. Raises `Refused` where a redirect must not lead."""
+        url = policy.check_url(target)
+        if self.url.scheme == "https" and url.scheme == "http":
+            raise Refused(f"{self.url.host} redirects from https to plain http.")
+        hop = replace(self, url=url)
+        if status == 303 or (status in (301, 302) and self.method == "POST"):
+            method = "HEAD" if self.method == "HEAD" else "GET"
+            hop = replace(hop, method=method, content=None, content_type="")
+        if _same_place(self.url, url):
+            return hop
+        if hop.content is not None:
+            raise Refused(f"{self.url.host} redirects what we send to another host, {url.host}.")
+        public = {n: v for n, v in self.headers.items() if n.lower() not in _SECRET_HEADERS}
+        return replace(hop, headers=public, secrets={})
+
+
+class _Progress:
+    """How far a request got: decides whether the far end may have acted on it."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.sent = False
+
+    async def note(self, event: str, _info: Mapping[str, Any]) -> None:
+        """Called by httpcore before and after each step (its ``trace`` extension)."""
+        if event == "http11.send_request_headers.started":
+            self.sent = True
+
+    def out_of_time(self, deadline: float) -> OutboundError:
+        if self.sent:
+            return NoAnswer(f"{self.host} did not answer completely within {deadline:g} seconds.")
+        return Unreachable(f"{self.host} could not be reached within {deadline:g} seconds.")
+
+
+@contextmanager
+def _translated(host: str, progress: _Progress) -> Iterator[None]:
+    """httpcore's errors as ours."""
+    try:
+        yield
+    except httpcore.LocalProtocolError as error:
+        raise Refused(f"The request to {host} is not valid HTTP: {error}") from error
+    except httpcore.RemoteProtocolError as error:
+        if getattr(error.__cause__, "error_status_hint", None) == 431:  # h11's own limit
+            raise TooLarge(f"{host} answered with headers of more than 100 KiB.") from error
+        raise NoAnswer(f"{host} broke off or answered with something that is not HTTP.") from error
+    except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+        if progress.sent and not isinstance(error, httpcore.ConnectError | httpcore.ConnectTimeout):
+            raise NoAnswer(f"The connection to {host} broke before an answer came.") from error
+        raise _no_connection(host, error) from error
+
+
+def _no_connection(host: str, error: BaseException) -> Unreachable:
+    """TCP failures are named where they happen; what is left here is the TLS handshake."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return BadCertificate(
+                f"The certificate of {host} is not valid: {cause.verify_message.rstrip('.')}."
+            )
+        cause = cause.__cause__
+    return Unreachable(f"No secure connection to {host} could be made.")
+
+
+def _joined(base: httpx.URL, location: str) -> str:
+    try:
+        return str(base.join(location))
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Refused(f"{base.host} redirects to something that is not an address.") from error
+
+
+def _same_place(old: httpx.URL, new: httpx.URL) -> bool:
+    ports = (effective_port(old), effective_port(new))
+    return old.host == new.host and (ports[0] == ports[1] or ports == (80, 443))
+
+
+def _checked(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """The headers, if they can be sent as they are. Names a bad one, never its value."""
+    for name, value in (headers or {}).items():
+        if name.lower() in _OUR_HEADERS:
+            raise ValueError(f"{name} is set by config.outbound itself")
+        if not (name + value).isascii() or not (name + value).replace("\t", "").isprintable():
+            raise Refused(
+                f"The header {name!a} contains a line break or a character outside ASCII. "
+                "Check the credentials for stray characters."
+            )
+    return dict(headers or {})
+
+
+def _encoded(
+    content: bytes | None, json: object | None, form: Mapping[str, str] | None
+) -> tuple[bytes | None, str]:
+    """The body's bytes and its default Content-Type."""
+    if sum(body is not None for body in (content, json, form)) > 1:
+        raise ValueError("give one of content, json and form")
+    if json is None and form is None:
+        return content, ""
+    # httpx knows both encodings; the address is a placeholder.
+    message = httpx.Request("POST", "http://localhost", json=json, data=form)
+    return message.read(), message.headers.get("content-type", "application/x-www-form-urlencoded")
