@@ -22,7 +22,7 @@ _SECRET_NAME = re.compile(
 )
 # Secrets inside running text: an exception's message, a library's log line, a URL.
 _SECRET_TEXT = (
-    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
+    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{12,}"), rf"\1 {MASK}"),
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{MASK}@"),
     (
         re.compile(
@@ -80,7 +80,7 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
         "loggers": {
             # Django gives its own logger handlers; ours is the only one.
             "django": {"handlers": [], "level": level, "propagate": True},
-            "django.server": {"handlers": [], "level": level, "propagate": False},
+            "django.server": {"handlers": [], "level": level, "propagate": True},
             # At INFO and below these write addresses and headers of requests to platforms.
             **{
                 name: {"level": "WARNING"}
