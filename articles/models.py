@@ -179,18 +179,20 @@ class Article(models.Model):
 
 class WireItemManager(models.Manager.from_queryset(ArticleQuerySet)):  # type: ignore[misc]
     def get_queryset(self) -> "ArticleQuerySet[Any]":
-        return super().get_queryset().filter(kind=Kind.WIRE)
+        articles: ArticleQuerySet[Any] = super().get_queryset()
+        return articles.filter(kind=Kind.WIRE)
 
 
 class StoryManager(models.Manager.from_queryset(ArticleQuerySet)):  # type: ignore[misc]
     def get_queryset(self) -> "ArticleQuerySet[Any]":
-        return super().get_queryset().filter(kind=Kind.STORY)
+        articles: ArticleQuerySet[Any] = super().get_queryset()
+        return articles.filter(kind=Kind.STORY)
 
 
 class WireItem(Article):
     """An incoming piece as received. No person edits it; a feed update does."""
 
-    objects = WireItemManager()
+    objects = WireItemManager()  # type: ignore[misc]  # a proxy's manager, as Django means it
 
     class Meta:
         proxy = True
@@ -200,7 +202,7 @@ class WireItem(Article):
 class Story(Article):
     """Our written piece."""
 
-    objects = StoryManager()
+    objects = StoryManager()  # type: ignore[misc]  # a proxy's manager, as Django means it
 
     class Meta:
         proxy = True
