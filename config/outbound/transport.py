@@ -71,7 +71,9 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
         failure: Exception | None = None
         for address in addresses:
             try:
-                return await self._sockets.connect_tcp(str(address), port, timeout=seconds)
+                return await self._sockets.connect_tcp(
+                    str(address), port, seconds, local_address, socket_options
+                )
             except self._connect_errors as error:
                 failure = error
         raise Unreachable(f"Nothing answers at {host}, port {port}.") from failure

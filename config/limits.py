@@ -1,0 +1,90 @@
+"""How often something may happen: one token bucket for what comes in and what goes out.
+
+The bucket lives in Redis and is taken from by a script, so that any number of processes and
+threads let through exactly the limit. It is GCRA (ITU-T I.371): one stored moment per key, the
+"theoretical arrival time" of the next request, on Redis's own clock.
+"""
+
+import functools
+import time
+
+import redis
+import structlog
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.retry import Retry
+
+log = structlog.get_logger(__name__)
+
+_GCRA = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local arrival = tonumber(redis.call('GET', KEYS[1]) or now)
+-- A clock set back must not lock anybody out longer than a full bucket takes.
+arrival = math.min(math.max(arrival, now), now + interval * burst)
+local wait = arrival - interval * (burst - 1) - now
+if wait > 0 then return math.ceil(wait) end
+arrival = arrival + interval
+-- tostring() would keep 14 digits only, a hundredth of a second.
+redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000))
+return 0
+"""
+_MICROSECONDS = 1_000_000
+_LEAVE_ALONE = 5.0  # seconds without asking Redis again after it failed
+
+
+def take(key: str, rate_per_minute: float, burst: int = 1) -> float:
+    """Take one from the bucket ``key``: 0.0 if it may happen now, else the seconds to wait.
+
+    A wait takes nothing; ask again afterwards. ``burst`` is how many may happen at once after a
+    quiet time. Without Redis everything may happen (publishing must go on), and the log says so
+    once per outage.
+    """
+    if rate_per_minute <= 0 or burst < 1:
+        raise ValueError("a limit needs a rate above zero and a burst of at least one")
+    if _outage.leave_alone():
+        return 0.0
+    interval = round(60 * _MICROSECONDS / rate_per_minute)
+    try:
+        wait = _script(settings.REDIS_URL)(keys=[f"newsdesk:limit:{key}"], args=[interval, burst])
+    except redis.RedisError as error:
+        _outage.begin(error)
+        return 0.0
+    _outage.end()
+    return int(wait) / _MICROSECONDS
+
+
+class _Outage:
+    """Keeps a dead Redis from costing each caller a timeout and each call a log line."""
+
+    def __init__(self) -> None:
+        self._down = False
+        self._ask_again = 0.0
+
+    def leave_alone(self) -> bool:
+        return self._down and time.monotonic() < self._ask_again
+
+    def begin(self, error: redis.RedisError) -> None:
+        if not self._down:
+            log.warning("limits.open", reason="Redis is not available", error=str(error))
+        self._down = True
+        self._ask_again = time.monotonic() + _LEAVE_ALONE
+
+    def end(self) -> None:
+        if self._down:
+            log.info("limits.enforced_again")
+        self._down = False
+
+
+_outage = _Outage()
+
+
+@functools.lru_cache(maxsize=4)
+def _script(url: str) -> Script:
+    # redis-py's pool notices a fork and opens connections of its own in the child.
+    client = redis.Redis.from_url(
+        url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 1)
+    )
+    return client.register_script(_GCRA)
