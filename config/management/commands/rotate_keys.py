@@ -23,7 +23,7 @@ class Command(BaseCommand):
         """``--batch``: how many rows are locked at a time."""
         parser.add_argument("--batch", type=int, default=200, help="rows per transaction")
 
-    def handle(self, *args: Any, batch: int, **options: Any) -> None:
+    def handle(self, *_args: Any, batch: int, **_options: Any) -> None:
         """Raises ``CommandError`` at the end if any row could not be read."""
         if batch < 1:
             raise CommandError("--batch must be at least 1.")
@@ -51,9 +51,7 @@ class Command(BaseCommand):
         while True:
             with transaction.atomic():
                 waiting = rows if last is None else rows.filter(pk__gt=last)
-                locked = list(
-                    waiting.select_for_update(of=("self",)).values_list("pk", field.name)[:batch]
-                )
+                locked = list(waiting.select_for_update().values_list("pk", field.name)[:batch])
                 for pk, sealed in locked:
                     if sealed:
                         outcome = _rotate_row(rows.filter(pk=pk), field, sealed)
