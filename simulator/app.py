@@ -1,0 +1,49 @@
+"""Puts the simulated world together: one newsroom, many wires, one server."""
+
+from typing import Protocol
+
+from aiohttp import web
+
+from simulator import pages
+from simulator.bare import Bare
+from simulator.control import Control
+from simulator.faults import Faults
+from simulator.feeds import Feeds
+from simulator.mastodon import Mastodon
+from simulator.newsroom import Newsroom
+from simulator.postings import Platform
+from simulator.webhook import Webhook
+from simulator.wordpress import WordPress
+
+LARGEST_BODY = 32 * 1024 * 1024
+
+
+class Wire(Protocol):
+    """Something with addresses of its own on the server."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """What it answers to."""
+        ...
+
+
+def build(*, seed: int = 1, pace: float = 20) -> web.Application:
+    """The server: an invented world that depends on `seed` and moves every `pace` seconds."""
+    newsroom = Newsroom(seed, pace)
+    faults = Faults(seed)
+    wordpress, mastodon, webhook, bare = WordPress(), Mastodon(), Webhook(), Bare()
+    platforms: list[Platform] = [wordpress, mastodon, webhook, bare]
+    faults.refusals = {
+        "/wordpress/": wordpress.refusal,
+        "/mastodon/": mastodon.refusal,
+        "/webhook": webhook.refusal,
+    }
+
+    async def home(request: web.Request) -> web.Response:  # noqa: ARG001 - a handler
+        return pages.front_page(platforms)
+
+    app = web.Application(middlewares=[faults.middleware], client_max_size=LARGEST_BODY)
+    app.router.add_get("/", home)
+    wires: list[Wire] = [Control(newsroom, faults, platforms), Feeds(newsroom)]
+    for wire in (*wires, *platforms):
+        app.router.add_routes(wire.routes())
+    return app
