@@ -43,7 +43,7 @@ _SECRET_HEADERS = frozenset(("authorization", "cookie", "proxy-authorization"))
 
 
 class Client:
-    """Sends requests, keeping connections open for a few seconds for the next one.
+    """Sends requests; connections that only read stay open a few seconds for the next one.
 
     Belongs to one event loop: open it inside the coroutine that uses it. Keeps no cookies.
     ``resolve`` and ``tls`` replace name look-up and trusted certificates, for tests.
@@ -57,18 +57,24 @@ class Client:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.policy = policy
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or tls_context(),
-            max_connections=100,
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
-            retries=0,
-            network_backend=PinnedBackend(
-                policy,
-                resolve,
-                httpcore.AnyIOBackend(),
-                (httpcore.ConnectError, httpcore.ConnectTimeout),
-            ),
+        backend = PinnedBackend(
+            policy,
+            resolve,
+            httpcore.AnyIOBackend(),
+            (httpcore.ConnectError, httpcore.ConnectTimeout),
+        )
+        self._reading, self._writing = (
+            httpcore.AsyncConnectionPool(
+                ssl_context=tls or tls_context(),
+                max_connections=100,
+                max_keepalive_connections=kept,
+                keepalive_expiry=5.0,
+                retries=0,
+                network_backend=backend,
+            )
+            # A connection left open may be closing already, or hold bytes that answer nothing:
+            # a POST on it would end in doubt, or with another request's receipt.
+            for kept in (20, 0)
         )
 
     async def __aenter__(self) -> Self:
@@ -80,7 +86,8 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._pool.aclose()
+        await self._reading.aclose()
+        await self._writing.aclose()
 
     async def request(
         self,
@@ -158,8 +165,9 @@ class Client:
 
     async def _exchange(self, hop: "_Hop", progress: "_Progress", max_bytes: int) -> Response:
         host = hop.url.host
+        pool = self._reading if hop.method in _SAFE_METHODS else self._writing
         with _translated(host, progress):
-            reply = await self._pool.handle_async_request(hop.message(progress))
+            reply = await pool.handle_async_request(hop.message(progress))
             try:
                 if len(reply.headers) > _MOST_HEADERS:
                     raise TooLarge(f"{host} answered with more than {_MOST_HEADERS} headers.")
@@ -251,7 +259,7 @@ def _translated(host: str, progress: _Progress) -> Iterator[None]:
     except httpcore.LocalProtocolError as error:
         raise Refused(f"The request to {host} is not valid HTTP: {error}") from error
     except httpcore.RemoteProtocolError as error:
-        if getattr(error.__cause__, "error_status_hint", None) == 431:  # h11's own limit
+        if any(getattr(cause, "error_status_hint", 0) == 431 for cause in _causes(error)):  # h11's
             raise TooLarge(f"{host} answered with headers of more than 100 KiB.") from error
         raise NoAnswer(f"{host} broke off or answered with something that is not HTTP.") from error
     except (httpcore.NetworkError, httpcore.TimeoutException) as error:
@@ -262,14 +270,20 @@ def _translated(host: str, progress: _Progress) -> Iterator[None]:
 
 def _no_connection(host: str, error: BaseException) -> Unreachable:
     """TCP failures are named where they happen; what is left here is the TLS handshake."""
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return BadCertificate(
                 f"The certificate of {host} is not valid: {cause.verify_message.rstrip('.')}."
             )
-        cause = cause.__cause__
     return Unreachable(f"No secure connection to {host} could be made.")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What led to the error. httpcore re-raises "from None", which leaves the context only."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _joined(base: httpx.URL, location: str) -> str:

@@ -315,9 +315,16 @@ async def test_an_unknown_or_expired_certificate_is_named(tmp_path: Path) -> Non
 
 
 async def test_plain_http_behind_https_is_unreachable() -> None:
-    async with far_end(http()) as server, Client(OUTSIDE) as client:
+    async def not_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(http("400 Bad Request"))
+        writer.close()
+
+    server = await asyncio.start_server(not_tls, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, Client(OUTSIDE) as client:
         with pytest.raises(outbound.Unreachable, match="secure connection"):
-            await client.get(f"https://127.0.0.1:{server.port}/", deadline=3)
+            await client.get(f"https://127.0.0.1:{port}/", deadline=3)
 
 
 # --- how much is read ------------------------------------------------------------------------
@@ -325,9 +332,9 @@ async def test_plain_http_behind_https_is_unreachable() -> None:
 
 async def test_gzip_is_read() -> None:
     packed = gzip.compress(b"first ") + gzip.compress(b"second")
-    async with far_end(http(body=packed, Content_Encoding="gzip")) as server:
-        async with Client(OUTSIDE) as client:
-            reply = await client.get(f"http://127.0.0.1:{server.port}/")
+    answer = http(body=packed, Content_Encoding="gzip")
+    async with far_end(answer) as server, Client(OUTSIDE) as client:
+        reply = await client.get(f"http://127.0.0.1:{server.port}/")
     assert reply.body == b"first second"
     assert b"Accept-Encoding: gzip\r\n" in server.requests[0]
 
@@ -351,18 +358,18 @@ async def test_a_gzip_bomb_is_cut_before_it_is_in_memory() -> None:
 
 @pytest.mark.parametrize("coding", ["br", "deflate", "zstd", "gzip, gzip", "gzip;q=1", "x" * 90])
 async def test_a_coding_that_was_not_offered_is_refused(coding: str) -> None:
-    async with far_end(http(body=b"\x1f\x8b" * 200, Content_Encoding=coding)) as server:
-        async with Client(OUTSIDE) as client:
-            with pytest.raises(outbound.BadBody):
-                await client.get(f"http://127.0.0.1:{server.port}/")
+    answer = http(body=b"\x1f\x8b" * 200, Content_Encoding=coding)
+    async with far_end(answer) as server, Client(OUTSIDE) as client:
+        with pytest.raises(outbound.BadBody):
+            await client.get(f"http://127.0.0.1:{server.port}/")
 
 
 @pytest.mark.parametrize("body", [b"not gzip at all", gzip.compress(b"a" * 5000)[:-12]])
 async def test_broken_gzip_is_a_bad_body(body: bytes) -> None:
-    async with far_end(http(body=body, Content_Encoding="gzip")) as server:
-        async with Client(OUTSIDE) as client:
-            with pytest.raises(outbound.BadBody):
-                await client.get(f"http://127.0.0.1:{server.port}/")
+    answer = http(body=body, Content_Encoding="gzip")
+    async with far_end(answer) as server, Client(OUTSIDE) as client:
+        with pytest.raises(outbound.BadBody):
+            await client.get(f"http://127.0.0.1:{server.port}/")
 
 
 async def test_an_endless_chunked_body_is_cut() -> None:
@@ -395,14 +402,20 @@ async def test_a_body_shorter_than_declared_is_no_answer() -> None:
     assert caught.value.maybe_sent
 
 
-async def test_more_than_declared_is_not_taken_for_the_next_answer() -> None:
-    smuggled = http(body=b"one") + http(body=b"smuggled")
-    async with far_end(smuggled) as server, Client(OUTSIDE) as client:
-        bodies = [
-            (await client.get(f"http://127.0.0.1:{server.port}/")).body,
-            (await client.get(f"http://127.0.0.1:{server.port}/")).body,
-        ]
-    assert bodies == [b"one", b"one"]
+async def test_surplus_bytes_are_not_taken_for_the_receipt_of_the_next_post() -> None:
+    surplus = http(body=b"receipt") + http(body=b"smuggled")
+    async with far_end(surplus) as server, Client(OUTSIDE) as client:
+        address = f"http://127.0.0.1:{server.port}/"
+        bodies = [(await client.post(address, content=b"story")).body for _ in range(2)]
+    assert bodies == [b"receipt", b"receipt"]
+    assert server.connections == 2
+
+
+async def test_reads_share_a_connection() -> None:
+    async with far_end(http(body=b"one")) as server, Client(OUTSIDE) as client:
+        for _ in range(3):
+            await client.get(f"http://127.0.0.1:{server.port}/")
+    assert (server.connections, len(server.requests)) == (1, 3)
 
 
 @pytest.mark.parametrize(
@@ -427,11 +440,11 @@ async def test_a_malformed_answer_is_a_clean_error(reply: bytes, error: type[Exc
 
 
 async def test_head_and_empty_answers_have_no_body_to_unpack() -> None:
-    async with far_end(http("304 Not Modified", Content_Encoding="gzip")) as server:
-        async with Client(OUTSIDE) as client:
-            address = f"http://127.0.0.1:{server.port}/"
-            assert (await client.request("HEAD", address)).body == b""
-            assert (await client.get(address)).status == 304
+    answer = http("304 Not Modified", Content_Encoding="gzip")
+    async with far_end(answer) as server, Client(OUTSIDE) as client:
+        address = f"http://127.0.0.1:{server.port}/"
+        assert (await client.request("HEAD", address)).body == b""
+        assert (await client.get(address)).status == 304
 
 
 # --- how long it takes -----------------------------------------------------------------------

@@ -183,8 +183,8 @@ async def test_the_sdks_client_has_a_total_deadline_and_a_limit() -> None:
 @pytest.mark.anyio
 async def test_the_sdks_client_unpacks_nothing() -> None:
     bomb = gzip.compress(bytes(1 << 20))
-    async with far_end(http(body=bomb, Content_Encoding="gzip")) as server:
-        async with sdk_client(OUTSIDE, 5) as client:
-            with pytest.raises(outbound.BadBody):
-                await client.get(f"http://127.0.0.1:{server.port}/")
+    answer = http(body=bomb, Content_Encoding="gzip")
+    async with far_end(answer) as server, sdk_client(OUTSIDE, 5) as client:
+        with pytest.raises(outbound.BadBody):
+            await client.get(f"http://127.0.0.1:{server.port}/")
     assert b"accept-encoding: identity" in server.requests[0].lower()
