@@ -4,6 +4,7 @@ Everything else builds on the names below, so that a new unfold release, or anot
 change of this file. Type checkers see Django's own classes, which unfold's extend.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -16,6 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from config.admin_acts import Act, Acting, Done, Offer, ReasonForm, actor
+from config.admin_display import age, headline
 
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminSplitDateTime as SplitDateTimeInput
@@ -48,8 +50,8 @@ else:
 __all__ = [
     "Act", "Acting", "CappedPaginator", "Checkboxes", "DeskAdmin", "DeskStackedInline",
     "DeskTabularInline", "Done", "NumberInput", "Offer", "PasswordInput", "ReadOnlyAdmin",
-    "ReasonForm", "Select", "SplitDateTimeInput", "Switch", "TextInput", "Textarea", "actor",
-    "display",
+    "ReasonForm", "Select", "SplitDateTimeInput", "Switch", "TabFilter", "TextInput", "Textarea",
+    "actor", "age", "display", "headline",
 ]  # fmt: skip
 
 
@@ -71,8 +73,45 @@ class CappedPaginator(Paginator[Any]):
         return min(len(rows), self.CAP)
 
 
+class TabFilter(admin.SimpleListFilter):
+    """A list's states as tabs above it; the first one is where the list opens.
+
+    Name `title`, `parameter_name` and `tabs`, and filter by `self.tab()` in `queryset`.
+    """
+
+    tabs: Sequence[tuple[str, str]] = ()  # value, label
+    template = "newsdesk/no_filter.html"  # shown as tabs, so not among the filters again
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """The tabs are the choices."""
+        return self.tabs
+
+    def tab(self) -> str:
+        """The tab that is open; anything unknown in the address opens the first."""
+        value = self.value()
+        return value if value in dict(self.tabs) else self.tabs[0][0]
+
+    def as_tabs(self, changes: _DjangoChangeList) -> list[dict[str, Any]]:
+        """What the template draws: label, address and whether it is open."""
+        return [
+            {
+                "label": label,
+                "url": changes.get_query_string({self.parameter_name: value}, ["p"]),
+                "open": value == self.tab(),
+            }
+            for value, label in self.tabs
+        ]
+
+
 class DeskChangeList(_ChangeList):
     """A list whose rows know which buttons the person at the console may press."""
+
+    def tabs(self) -> list[dict[str, Any]]:
+        """The tabs above the list, if it has a `TabFilter`."""
+        for spec in self.filter_specs:
+            if isinstance(spec, TabFilter):
+                return spec.as_tabs(self)
+        return []
 
     def get_results(self, request: HttpRequest) -> None:
         """Fetch the page's rows and their buttons."""

@@ -1,0 +1,32 @@
+"""What the desk's pages borrow from the spokes' pages: deliveries and AI suggestions.
+
+The one declared exception to “the hub knows no spoke”: an editor wants to see on a story's page
+where it went and what AI suggests, without walking through three lists.
+"""
+
+try:
+    from publishing.admin import DeliveryInline, publish_acts
+except ImportError:  # TODO(H): goes when publishing.admin is there
+    DeliveryInline = None
+
+    def publish_acts():
+        return []
+
+
+try:
+    from ai.admin import SuggestionInline, story_suggestions, wire_suggestions
+except ImportError:  # TODO(H): goes when ai.admin is there
+    SuggestionInline = None
+
+    def story_suggestions():
+        return []
+
+    wire_suggestions = story_suggestions
+
+__all__ = [
+    "DeliveryInline",
+    "SuggestionInline",
+    "publish_acts",
+    "story_suggestions",
+    "wire_suggestions",
+]

@@ -1,0 +1,66 @@
+// The console's own behaviour. Every act works without it; this opens dialogs in place, keeps
+// unsaved typing when an act is clicked, and stops double clicks.
+(() => {
+  "use strict";
+
+  const mainForm = () => document.querySelector("#content-main form.warn-unsaved-form");
+  let typed = false;
+
+  // An act on a page with unsaved typing saves first: the act's fields travel with the main form,
+  // and the server does both, in that order.
+  function carry(actForm, form) {
+    const data = new FormData(actForm);
+    const put = (name, value) => {
+      const input = document.createElement("input");
+      input.type = "hidden";
+      input.name = name;
+      input.value = value;
+      form.append(input);
+    };
+    put("_act", actForm.dataset.act);
+    for (const [name, value] of data) {
+      if (!["csrfmiddlewaretoken", "version", "next"].includes(name) && typeof value === "string") {
+        put(`act-${name}`, value);
+      }
+    }
+    form.requestSubmit();
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.matches(".desk-act-form")) {
+      const asks = form.dataset.asks && document.getElementById(form.dataset.asks);
+      if (asks) {
+        event.preventDefault();
+        asks.showModal();
+        return;
+      }
+      const main = mainForm();
+      if (main && typed && main.querySelector("[data-carries-acts]")) {
+        event.preventDefault();
+        carry(form, main);
+        return;
+      }
+    }
+    if (form.dataset.sent && Date.now() - Number(form.dataset.sent) < 3000) {
+      event.preventDefault();
+      return;
+    }
+    if (form.method === "post") form.dataset.sent = String(Date.now());
+  });
+
+  document.addEventListener("click", (event) => {
+    const closes = event.target.closest("[data-close-dialog]");
+    if (closes) closes.closest("dialog").close();
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const main = mainForm();
+    if (!main) return;
+    const watch = (event) => {
+      if (event.isTrusted || event.target.matches("textarea")) typed = true;
+    };
+    main.addEventListener("input", watch);
+    main.addEventListener("change", watch);
+  });
+})();
