@@ -15,7 +15,7 @@ name of table and column is sealed inside, so a token copied into another column
 import functools
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -24,6 +24,11 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query_utils import DeferredAttribute
+
+if TYPE_CHECKING:
+    _Field = models.Field[Mapping[str, Any] | "Sealed", "Sealed"]  # set to, read as
+else:
+    _Field = models.Field  # generic in django-stubs only
 
 _SHORTEST_HINTED = 12  # four characters of anything shorter would give too much away
 
@@ -119,7 +124,7 @@ class _SealingAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = self.field.to_python(value)
 
 
-class SealedJSONField(models.Field[Any, Sealed]):
+class SealedJSONField(_Field):
     """A JSON object of secrets. Never in a form, a fixture, a filter or an index by itself."""
 
     description = "Encrypted credentials"

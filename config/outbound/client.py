@@ -211,7 +211,7 @@ class _Hop:
                 port=self.url.port,
                 target=self.url.raw_path,
             ),
-            headers={"Host": self.url.netloc.decode("ascii"), **fields},
+            headers=[("Host", self.url.netloc.decode("ascii")), *fields.items()],
             content=self.content,
             extensions={"timeout": {"connect": CONNECT_SECONDS}, "trace": progress.note},
         )
