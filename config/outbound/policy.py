@@ -87,7 +87,7 @@ class Policy:
     max_redirects: int = 5
     user_agent: str = "Newsdesk/0.1"
 
-    def check_url(self, url: str, params: Mapping[str, str] | None = None) -> httpx.URL:
+    def check_url(self, url: str, params: Mapping[str, str | int] | None = None) -> httpx.URL:
         """The parsed address if a request may be tried there; `Refused` says why not.
 
         A host name passes: its addresses are known, and judged, only when it is resolved.

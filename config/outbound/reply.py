@@ -1,6 +1,5 @@
 """What came back: plain values that outlive the connection."""
 
-import codecs
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,7 +79,10 @@ class Response:
 
     def text(self) -> str:
         """The body in the charset its header names, else UTF-8; broken bytes become U+FFFD."""
-        return self.body.decode(_charset(self.headers.get("content-type", "")), errors="replace")
+        try:
+            return self.body.decode(_charset(self.headers.get("content-type", "")), "replace")
+        except (LookupError, ValueError):  # an unknown charset, or a codec that is no charset
+            return self.body.decode(errors="replace")
 
     def json(self) -> Any:
         """The body as JSON. Raises `BadBody` if it is not, or is nested or numbered absurdly."""
@@ -95,13 +97,7 @@ class Response:
 def _charset(content_type: str) -> str:
     parsed = Message()
     parsed["content-type"] = content_type
-    charset = parsed.get_content_charset("utf-8")
-    try:
-        known = codecs.lookup(charset)
-    except (LookupError, ValueError):
-        return "utf-8"
-    # "rot13" and "zip" are codecs to Python, but no charsets.
-    return charset if known._is_text_encoding else "utf-8"
+    return parsed.get_content_charset("utf-8")
 
 
 def _http_date(text: str) -> datetime | None:

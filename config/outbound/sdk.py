@@ -27,8 +27,9 @@ def sdk_client(
 
     Same rules as `Client`: judged and pinned addresses, no proxies from the environment, no
     redirects, a total ``deadline`` in seconds for each request, at most 10 MiB of answer. Give
-    the SDK ``max_retries=0``: retrying is the caller's decision. The SDK wraps our errors; look
-    at ``__cause__``. httpx2 is imported here and not above because only AI tasks need it.
+    the SDK ``max_retries=0``: retrying is the caller's decision. `OutboundError` comes through
+    as it is (openai) or as the ``__cause__`` of an APIConnectionError (anthropic). httpx2 is
+    imported here and not above because only AI tasks need it.
     """
     import httpcore2
     import httpx2
