@@ -5,13 +5,18 @@ from typing import Protocol
 from aiohttp import web
 
 from simulator import pages
+from simulator.anthropic_wire import Anthropic
 from simulator.bare import Bare
 from simulator.control import Control
 from simulator.faults import Faults
 from simulator.feeds import Feeds
+from simulator.hackernews import HackerNews
 from simulator.mastodon import Mastodon
 from simulator.newsroom import Newsroom
+from simulator.ollama_wire import Ollama
+from simulator.openai_wire import OpenAI
 from simulator.postings import Platform
+from simulator.reddit import Reddit
 from simulator.webhook import Webhook
 from simulator.wordpress import WordPress
 
@@ -32,10 +37,22 @@ def build(*, seed: int = 1, pace: float = 20) -> web.Application:
     faults = Faults(seed)
     wordpress, mastodon, webhook, bare = WordPress(), Mastodon(), Webhook(), Bare()
     platforms: list[Platform] = [wordpress, mastodon, webhook, bare]
+    reddit, openai, anthropic, ollama = Reddit(newsroom), OpenAI(), Anthropic(), Ollama()
+    wires: list[Wire] = [
+        Control(newsroom, faults, platforms),
+        Feeds(newsroom),
+        HackerNews(newsroom),
+        *(reddit, openai, anthropic, ollama),
+        *platforms,
+    ]
     faults.refusals = {
         "/wordpress/": wordpress.refusal,
         "/mastodon/": mastodon.refusal,
         "/webhook": webhook.refusal,
+        "/reddit/": reddit.refusal,
+        "/openai/": openai.refusal,
+        "/anthropic/": anthropic.refusal,
+        "/ollama/": ollama.refusal,
     }
 
     async def home(request: web.Request) -> web.Response:  # noqa: ARG001 - a handler
@@ -43,7 +60,6 @@ def build(*, seed: int = 1, pace: float = 20) -> web.Application:
 
     app = web.Application(middlewares=[faults.middleware], client_max_size=LARGEST_BODY)
     app.router.add_get("/", home)
-    wires: list[Wire] = [Control(newsroom, faults, platforms), Feeds(newsroom)]
-    for wire in (*wires, *platforms):
+    for wire in wires:
         app.router.add_routes(wire.routes())
     return app
