@@ -131,10 +131,10 @@ class SealedJSONField(_Field):
     descriptor_class = _SealingAttribute
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        options = {"default": dict, "blank": True, "editable": False} | options
         if options.get("null"):
             raise ValueError("an empty SealedJSONField is {}, not null")
-        super().__init__(*args, **options)
+        usual: dict[str, Any] = {"default": dict, "blank": True, "editable": False}
+        super().__init__(*args, **{**usual, **options})
 
     def get_internal_type(self) -> str:
         """Stored as text, so that no database tool takes it for readable JSON."""

@@ -104,7 +104,7 @@ def test_json_is_read() -> None:
 def test_retry_after_counts_on_the_far_ends_clock(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    assert response(**headers).retry_after == seconds
+    assert response(b"", **headers).retry_after == seconds
 
 
 def test_the_date_is_aware() -> None:
