@@ -171,9 +171,7 @@ class Client:
             try:
                 if len(reply.headers) > _MOST_HEADERS:
                     raise TooLarge(f"{host} answered with more than {_MOST_HEADERS} headers.")
-                headers = Headers(
-                    tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in reply.headers)
-                )
+                headers = Headers(tuple((_decoded(n), _decoded(v)) for n, v in reply.headers))
                 body = await read_body(
                     reply.aiter_stream(),
                     coding=headers.get("content-encoding", ""),
@@ -276,6 +274,14 @@ def _no_connection(host: str, error: BaseException) -> Unreachable:
                 f"The certificate of {host} is not valid: {cause.verify_message.rstrip('.')}."
             )
     return Unreachable(f"No secure connection to {host} could be made.")
+
+
+def _decoded(field: bytes) -> str:
+    # RFC 9110 promises ASCII only; a Location with an umlaut comes as UTF-8, older ones as Latin-1.
+    try:
+        return field.decode()
+    except UnicodeDecodeError:
+        return field.decode("latin-1")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -11,7 +11,7 @@ import ssl
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -136,6 +136,18 @@ async def test_a_permitted_network_is_reached_and_its_neighbours_are_not() -> No
     assert (reply.status, reply.body, reply.ok) == (200, b"hello", True)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("8.8.8.8", "11.0.0.1", "100.128.0.1", "172.32.0.1", "192.0.1.1", "198.20.0.1"),
+        *("223.255.255.254", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "2a00:1450::1"),
+        *("::ffff:8.8.8.8", "64:ff9b::808:808"),
+    ],
+)
+def test_the_public_internet_is_not_private(address: str) -> None:
+    Policy().check_address("public.test", ip_address(address))
+
+
 async def test_a_name_that_changes_its_answer_is_asked_once_and_pinned() -> None:
     answers = iter([["127.0.0.1"], ["127.0.0.2"]])
 
@@ -212,6 +224,14 @@ async def test_redirects_are_followed_and_reported() -> None:
     assert reply.body == b"here"
     assert reply.url == f"{base}/new?a=1"
     assert reply.redirects == (outbound.Redirect(301, f"{base}/new?a=1"),)
+
+
+async def test_a_location_with_an_umlaut_is_followed() -> None:
+    async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(http(body=b"here") if b"GET /f%C3%A4hre " in request else redirect("/fähre"))
+
+    async with far_end(answer) as server, Client(OUTSIDE) as client:
+        assert (await client.get(f"http://127.0.0.1:{server.port}/")).body == b"here"
 
 
 async def test_a_chain_of_twenty_hops_is_cut_at_five() -> None:
@@ -523,6 +543,25 @@ async def test_a_hundred_at_once_share_one_client() -> None:
         address = f"http://127.0.0.1:{server.port}/"
         replies = await asyncio.gather(*(client.get(address) for _ in range(100)))
     assert [reply.body for reply in replies] == [b"ok"] * 100
+
+
+async def test_requests_cut_at_the_deadline_leave_room_for_others() -> None:
+    async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
+        if b"/slow" in request:
+            await asyncio.sleep(1)
+        writer.write(http(body=b"ok"))
+
+    async with far_end(answer) as server, Client(OUTSIDE) as client:
+        base = f"http://127.0.0.1:{server.port}"
+        cut = await asyncio.gather(
+            *(client.get(f"{base}/slow", deadline=0.3) for _ in range(120)),
+            return_exceptions=True,
+        )
+        reply = await client.get(f"{base}/", deadline=2)
+    # More than the pool holds: some waited for a connection and sent nothing.
+    kinds = [type(error) for error in cut]
+    assert kinds.count(outbound.NoAnswer) + kinds.count(outbound.Unreachable) == 120
+    assert reply.body == b"ok"
 
 
 # --- what is sent ----------------------------------------------------------------------------
