@@ -21,6 +21,7 @@ from config.admin_display import age, headline
 
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminSplitDateTime as SplitDateTimeInput
+    from django.contrib.admin.widgets import AdminSplitDateTime as StackedDateTimeInput
     from django.contrib.admin.widgets import AdminTextareaWidget as Textarea
     from django.contrib.admin.widgets import AdminTextInputWidget as TextInput
     from django.forms import CheckboxInput as Switch
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     _TabularInline = admin.TabularInline[Any, Any]
     _StackedInline = admin.StackedInline[Any, Any]
     _ChangeList = _DjangoChangeList
+    _Paginator = Paginator[Any]
     display: Any
 else:
     from unfold.admin import ModelAdmin as _ModelAdmin
@@ -42,20 +44,24 @@ else:
     from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
     from unfold.widgets import UnfoldAdminPasswordInput as PasswordInput
     from unfold.widgets import UnfoldAdminSelectWidget as Select
+    from unfold.widgets import UnfoldAdminSplitDateTimeVerticalWidget as StackedDateTimeInput
     from unfold.widgets import UnfoldAdminSplitDateTimeWidget as SplitDateTimeInput
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
     from unfold.widgets import UnfoldBooleanSwitchWidget as Switch
 
+    _Paginator = Paginator
+
 __all__ = [
     "Act", "Acting", "CappedPaginator", "Checkboxes", "DeskAdmin", "DeskStackedInline",
     "DeskTabularInline", "Done", "NumberInput", "Offer", "PasswordInput", "ReadOnlyAdmin",
-    "ReasonForm", "Select", "SplitDateTimeInput", "Switch", "TabFilter", "TextInput", "Textarea",
+    "ReasonForm", "Select", "SplitDateTimeInput",
+    "StackedDateTimeInput", "Switch", "TabFilter", "TextInput", "Textarea",
     "actor", "age", "display", "headline",
 ]  # fmt: skip
 
 
-class CappedPaginator(Paginator[Any]):
+class CappedPaginator(_Paginator):
     """Counts to `CAP` and no further: an exact count of a million rows costs more than the page.
 
     Pages beyond the cap aren't offered either (a deep OFFSET is as slow); filters and search
@@ -71,6 +77,13 @@ class CappedPaginator(Paginator[Any]):
         if isinstance(rows, QuerySet):
             return rows.order_by()[: self.CAP].count()
         return min(len(rows), self.CAP)
+
+
+class _AtLeast(int):
+    """A capped count: a number to reckon with, “1000+” to read."""
+
+    def __str__(self) -> str:
+        return f"{int(self)}+"
 
 
 class TabFilter(admin.SimpleListFilter):
@@ -116,6 +129,9 @@ class DeskChangeList(_ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Fetch the page's rows and their buttons."""
         super().get_results(request)
+        if self.result_count >= CappedPaginator.CAP:
+            self.result_count = _AtLeast(self.result_count)
+        self.full_result_count = self.result_count  # no “Show all” beside the title
         if "row_acts" in self.list_display:
             for row in self.result_list:
                 row.row_acts = self.model_admin.row_buttons(request, row)

@@ -77,7 +77,11 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     return [
         {"title": None, "items": [page for page in desk if page]},
-        {"title": "In and out", "separator": True, "items": [page for page in supply if page]},
+        {
+            "title": "Sources and channels",
+            "separator": True,
+            "items": [page for page in supply if page],
+        },
         {"title": "Settings", "separator": True, "items": [page for page in house if page]},
     ]
 
@@ -189,6 +193,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if user.has_perm(Right.WRITE):
         attention.append(_mine(user.pk))
     return context | {
+        "title": "Today",
         "numbers": list(_numbers()),
         "attention": [section for section in attention if section.rows],
         "coming": [_due_soon(now), _out_today()],

@@ -45,8 +45,8 @@ def _picture_link(image: re.Match[str]) -> str:
     if source is None:
         return ""
     # Both are attribute values of cleaned HTML, so they are escaped already.
-    label = words[1] if words and words[1].strip() else "Picture"
+    label = f"Picture: {words[1]}" if words and words[1].strip() else "Picture"
     return (
         f'<a href="{source[1]}" rel="noopener noreferrer" target="_blank">'
-        f"🖼 {html.escape(html.unescape(label))}</a>"
+        f"{html.escape(html.unescape(label))}</a>"
     )

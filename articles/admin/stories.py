@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -28,7 +28,16 @@ from articles.clean import plain_text
 from articles.errors import DeskError, StaleVersion
 from articles.lifecycle import EDITABLE, Right, State
 from articles.models import Distribution, Revision, Story
-from config.admin_base import Act, DeskAdmin, TabFilter, actor, age, display, headline
+from config.admin_base import (
+    Act,
+    DeskAdmin,
+    StackedDateTimeInput,
+    TabFilter,
+    actor,
+    age,
+    display,
+    headline,
+)
 
 _STATE_LABELS = {
     "draft": "", "in_review": "warning", "approved": "info", "live": "success",
@@ -69,6 +78,8 @@ class StoryAdmin(DeskAdmin):
     """Our written pieces. Text goes through `articles.revise`, everything else through acts."""
 
     form = StoryForm
+    formfield_overrides = {DateTimeField: {"widget": StackedDateTimeInput}}
+    compressed_fields = False
     list_display = ("headline", "state_badge", "distribution_badge", "assignee_name", "touched")
     list_filter = (StoryStateFilter, "section", "urgency", "distribution")
     sortable_by = ()

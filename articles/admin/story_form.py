@@ -1,7 +1,7 @@
 """The form in which a story is written, and what it says when somebody else saved first."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.models import User
@@ -16,7 +16,12 @@ from articles.clean import plain_text
 from articles.errors import DeskError, Incomplete, StaleVersion
 from articles.models import Article, Story
 from articles.revise import DETAILS, TEXT
-from config.admin_base import TextInput
+from config.admin_base import Textarea, TextInput
+
+if TYPE_CHECKING:
+    _StoryModelForm = forms.ModelForm[Story]
+else:
+    _StoryModelForm = forms.ModelForm
 
 EDITOR: dict[str, Any] = {
     "Bold": True,
@@ -36,8 +41,12 @@ EDITOR: dict[str, Any] = {
     "Heading": {"levels": [2, 3, 4]},
     "Link": {"enableTarget": False, "protocols": ["http", "https", "mailto"]},
     "Table": True,
+    "TableRow": True,
+    "TableCell": True,
+    "TableHeader": True,
     "Image": True,
     "Figure": True,
+    "Caption": True,
     "History": True,
     "HTML": True,
 }
@@ -78,7 +87,7 @@ class Conflict:
         )
 
 
-class StoryForm(forms.ModelForm[Story]):
+class StoryForm(_StoryModelForm):
     """A story's text and details.
 
     Saving goes through `articles.revise`; what that refuses comes back as `refusal` and is shown
@@ -89,6 +98,11 @@ class StoryForm(forms.ModelForm[Story]):
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     title = forms.CharField(required=False, max_length=500, widget=TextInput)
+    summary = forms.CharField(
+        required=False,
+        widget=Textarea(attrs={"rows": 3}),
+        help_text="Two or three sentences, plain text.",
+    )
     content = ProseEditorFormField(
         label="Text", required=False, config={"extensions": EDITOR}, widget=AdminProseEditorWidget
     )
@@ -108,6 +122,8 @@ class StoryForm(forms.ModelForm[Story]):
         self.fields["version"].initial = self.instance.version
         assignee = self.fields.get("assignee")
         if isinstance(assignee, forms.ModelChoiceField):
+            for extra in ("can_add_related", "can_change_related", "can_view_related"):
+                setattr(assignee.widget, extra, False)  # no window with the user's own page
             assignee.queryset = User.objects.filter(is_active=True, is_staff=True).order_by(
                 "username"
             )

@@ -74,7 +74,7 @@ class WireItemAdmin(ReadOnlyAdmin):
         "Nothing here. Items arrive when a source is synced: open Sources and press “Sync now”, "
         "or look at another tab."
     )
-    inlines = (SuggestionInline,)
+    inlines = (SuggestionInline,) if SuggestionInline else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """In the list without the long columns."""
