@@ -74,7 +74,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: how an IPv6-only network sees 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST_URL = 8192
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
-_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 
 
@@ -108,6 +108,8 @@ class Policy:
         if "@" in typed.netloc:
             raise Refused("A user name or password in the address is not allowed.")
         self._check_host(host)
+        if port is not None and port > 65535:
+            raise Refused(f"There is no port {port}.")
         if port in self.blocked_ports:
             raise Refused(f"Port {port} is not allowed: it belongs to a service other than HTTP.")
         return parsed.copy_merge_params(dict(params)) if params else parsed
