@@ -12,7 +12,7 @@ from typing import Literal
 
 Change = Literal["same", "added", "gone"]
 _LONGEST = 4000  # words of one paragraph that are still compared one by one
-_TOKENS = re.compile(r"\s+|\w+|[^\w\s]+")
+_TOKENS = re.compile(r"\s+|\w+\s*|[^\w\s]+\s*")
 
 
 @dataclass(frozen=True, slots=True)
