@@ -1,0 +1,164 @@
+"""Our accounts on platforms, and the publishing queue: one row per story and channel."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from articles.models import Article, Revision
+from config.sealed import SealedJSONField
+
+
+class Channel(models.Model):
+    """Our account on a platform."""
+
+    name = models.CharField(max_length=120, unique=True)
+    platform = models.CharField(max_length=40)
+    options = models.JSONField(default=dict, blank=True)
+    credentials = SealedJSONField()
+    rate_limit_per_minute = models.PositiveIntegerField(
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(6000)],
+        help_text="The most deliveries a minute.",
+    )
+    lateness_minutes = models.PositiveIntegerField(
+        default=24 * 60,
+        help_text="A delivery that is later than this (the desk was down) is not sent any more.",
+    )
+    is_active = models.BooleanField(default=True, help_text="Off: nothing goes out; rows wait.")
+    paused_reason = models.CharField(max_length=500, blank=True, editable=False)
+    last_success = models.DateTimeField(null=True, blank=True, editable=False)
+    last_error = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    history = HistoricalRecords(
+        excluded_fields=["credentials", "last_success", "last_error", "created_at"],
+        table_name="channels_history",
+    )
+
+    class Meta:
+        db_table = "channels"
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Delivery(models.Model):
+    """One story to one channel once. The row is the truth; see docs/queue.md for its states."""
+
+    class Statuses(models.TextChoices):
+        PENDING = "pending", "Pending"
+        CLAIMED = "claimed", "Claimed"
+        SENDING = "sending", "Sending"
+        RETRY = "retry", "Waiting to retry"
+        PUBLISHED = "published", "Published"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+        HELD = "held", "Held"
+        MISSED = "missed", "Missed"
+        IN_DOUBT = "in_doubt", "In doubt"
+
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="deliveries")
+    platform = models.CharField(max_length=40)
+    status = models.CharField(max_length=10, choices=Statuses, default=Statuses.PENDING)
+    scheduled_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True, blank=True)
+    error_message = models.TextField(blank=True)
+
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="deliveries")
+    revision = models.ForeignKey(
+        Revision, on_delete=models.PROTECT, related_name="+", help_text="What was approved."
+    )
+    slot = models.PositiveSmallIntegerField(
+        default=0, help_text="0 for the first time the story goes there."
+    )
+    variant = models.JSONField(default=dict, blank=True, help_text="Text of its own, if any.")
+    marker = models.UUIDField(
+        default=uuid.uuid4, editable=False, help_text="Our key, the same over every attempt."
+    )
+    claim_token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    attempts = models.PositiveIntegerField(default=0, editable=False)
+    next_attempt_at = models.DateTimeField(null=True, blank=True, editable=False)
+    remote_id = models.CharField(max_length=300, blank=True)
+    remote_draft_id = models.CharField(max_length=300, blank=True, editable=False)
+    remote_url = models.URLField(max_length=2000, blank=True)
+    lateness_minutes = models.PositiveIntegerField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "publishing_queue"
+        ordering: ClassVar = ["-scheduled_at", "-id"]
+        verbose_name_plural = "deliveries"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["article", "channel", "slot"],
+                condition=~models.Q(status__in=["failed", "cancelled", "missed"]),
+                name="one_live_delivery_per_article_channel_and_slot",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["scheduled_at", "id"],
+                condition=models.Q(status__in=["pending", "retry"]),
+                name="deliveries_due",
+            ),
+            models.Index(
+                fields=["lease_expires_at"],
+                condition=models.Q(status__in=["claimed", "sending"]),
+                name="deliveries_leased",
+            ),
+            models.Index(fields=["status", "-scheduled_at"], name="deliveries_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.article} → {self.channel}"
+
+
+class Attempt(models.Model):
+    """One try, written before the call: a crash with an open attempt is an unknown outcome."""
+
+    class Outcomes(models.TextChoices):
+        OPEN = "", "Open"
+        PUBLISHED = "published", "Published"
+        REFUSED = "refused", "Refused"
+        WAIT = "wait", "Told to wait"
+        REAUTHORISE = "reauthorise", "Credentials refused"
+        NOT_SENT = "not_sent", "Never sent"
+        UNKNOWN = "unknown", "Unknown"
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
+    number = models.PositiveIntegerField()
+    token = models.UUIDField(help_text="The claim it was made under.")
+    marker = models.UUIDField()
+    payload_hash = models.CharField(max_length=64)
+    started_at = models.DateTimeField(default=timezone.now)
+    deadline = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcomes, blank=True)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    excerpt = models.TextField(blank=True, help_text="What the platform said, cut.")
+
+    class Meta:
+        db_table = "delivery_attempts"
+        ordering: ClassVar = ["-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["delivery", "number"], name="one_attempt_per_delivery_and_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Attempt {self.number}"

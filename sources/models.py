@@ -1,0 +1,112 @@
+"""Where copy comes from, and what each sync brought."""
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from config.sealed import SealedJSONField
+
+
+class Source(models.Model):
+    """One place that copy comes from. Its schedule is a PeriodicTask, editable at runtime."""
+
+    class AuthTypes(models.TextChoices):
+        NONE = "none", "None"
+        BASIC = "basic", "User name and password"
+        BEARER = "bearer", "Bearer token"
+        OAUTH2 = "oauth2", "OAuth 2 client credentials"
+
+    class Trusts(models.TextChoices):
+        HIGH = "high", "High"
+        NORMAL = "normal", "Normal"
+        LOW = "low", "Low: check before use"
+
+    name = models.CharField(max_length=120, unique=True)
+    connector = models.CharField(max_length=40, default="feed", help_text="How it is read.")
+    api_endpoint = models.URLField(max_length=2000, help_text="The address that is fetched.")
+    auth_type = models.CharField(max_length=10, choices=AuthTypes, default=AuthTypes.NONE)
+    options = models.JSONField(default=dict, blank=True)
+    credentials = SealedJSONField()
+    rate_limit_per_minute = models.PositiveIntegerField(
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(6000)],
+        help_text="The most requests a minute that the desk sends there.",
+    )
+    is_active = models.BooleanField(default=True, help_text="Off: it is never synced by itself.")
+    paused_reason = models.CharField(max_length=500, blank=True, editable=False)
+    section = models.CharField(max_length=60, blank=True, help_text="Its items go there.")
+    trust = models.CharField(max_length=10, choices=Trusts, default=Trusts.NORMAL)
+    schedule = models.OneToOneField(
+        "django_celery_beat.PeriodicTask",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="source",
+    )
+
+    etag = models.CharField(max_length=500, blank=True, editable=False)
+    last_modified = models.CharField(max_length=100, blank=True, editable=False)
+    last_sync = models.DateTimeField(null=True, blank=True, editable=False)
+    last_success = models.DateTimeField(null=True, blank=True, editable=False)
+    next_sync_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Not before this moment."
+    )
+    next_sync_reason = models.CharField(max_length=300, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text="In a row.")
+    last_error = models.TextField(blank=True, editable=False)
+    health = models.PositiveSmallIntegerField(default=100, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    history = HistoricalRecords(
+        excluded_fields=[
+            "credentials", "etag", "last_modified", "last_sync", "last_success", "next_sync_at",
+            "next_sync_reason", "failures", "last_error", "health", "created_at",
+        ],
+        table_name="data_sources_history",
+    )  # fmt: skip
+
+    class Meta:
+        db_table = "data_sources"
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SyncRun(models.Model):
+    """One sync of one source: what was asked, what came, what went wrong."""
+
+    class Outcomes(models.TextChoices):
+        OK = "ok", "New or changed items"
+        UNCHANGED = "unchanged", "Nothing new"
+        FAILED = "failed", "Failed"
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="runs")
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcomes)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    bytes = models.PositiveIntegerField(default=0)
+    ms = models.PositiveIntegerField(default=0)
+    fetched = models.PositiveIntegerField(default=0)
+    new = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    same = models.PositiveIntegerField(default=0)
+    duplicate = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    error_kind = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "sync_runs"
+        ordering: ClassVar = ["-started_at", "-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["source", "-started_at"], name="sync_runs_by_source")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} at {self.started_at:%d %b %H:%M}"
