@@ -113,6 +113,7 @@ async def test_a_private_address_gets_no_connection(url: str) -> None:
         "http://public.test:99999/",
         "http://public.test:{port}/\r\nX-Injected: yes",
         "http://public.test:{port}/\tfeed",
+        "http://public.test:{port}/a\\b",
         "http://public.test:{port}/\x00",
         "http:///feed",
         "http://",
@@ -396,7 +397,11 @@ async def test_a_coding_that_was_not_offered_is_refused(coding: str) -> None:
             await client.get(f"http://127.0.0.1:{server.port}/")
 
 
-@pytest.mark.parametrize("body", [b"not gzip at all", gzip.compress(b"a" * 5000)[:-12]])
+@pytest.mark.parametrize(
+    "body",
+    [b"not gzip at all", gzip.compress(b"a" * 5000)[:-12]],
+    ids=["not-gzip", "cut-short"],
+)
 async def test_broken_gzip_is_a_bad_body(body: bytes) -> None:
     answer = http(body=body, Content_Encoding="gzip")
     async with far_end(answer) as server, Client(OUTSIDE) as client:
