@@ -13,10 +13,10 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import QuerySet
+from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest
 
-from config.admin_base import Act, DeskAdmin, display
+from config.admin_base import Act, Checkboxes, DeskAdmin, display
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import (
@@ -62,6 +62,7 @@ class PersonAdmin(DeskAdmin, _UserAdmin):  # type: ignore[misc]  # both are Djan
     list_filter = ("is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "email")
     filter_horizontal = ()
+    formfield_overrides = {ManyToManyField: {"widget": Checkboxes}}
     ordering = ("username",)
     warn_unsaved_form = True
     readonly_fields = ("last_login", "date_joined")

@@ -24,7 +24,7 @@ from articles.errors import DeskError
 from config.admin_base import Act, DeskAdmin, NumberInput, Select, age, display
 
 # Names only: migrations look at the models' own Meta, which stays as it was.
-apps.get_app_config("django_celery_beat").verbose_name = "In and out"
+apps.get_app_config("django_celery_beat").verbose_name = "Sources and channels"
 PeriodicTask._meta.verbose_name = "schedule"
 PeriodicTask._meta.verbose_name_plural = "schedules"
 for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, ClockedSchedule, SolarSchedule):

@@ -1,6 +1,8 @@
 """The form in which a story is written, and what it says when somebody else saved first."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -97,6 +99,7 @@ class StoryForm(_StoryModelForm):
     refusal: DeskError | None = None
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    opened = forms.JSONField(required=False, widget=forms.HiddenInput)  # marks of what was there
     title = forms.CharField(required=False, max_length=500, widget=TextInput)
     summary = forms.CharField(
         required=False,
@@ -120,6 +123,9 @@ class StoryForm(_StoryModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["version"].initial = self.instance.version
+        self.fields["opened"].initial = {
+            name: _mark(getattr(self.instance, name)) for name in (*TEXT, *DETAILS)
+        }
         assignee = self.fields.get("assignee")
         if isinstance(assignee, forms.ModelChoiceField):
             for extra in ("can_add_related", "can_change_related", "can_view_related"):
@@ -140,10 +146,27 @@ class StoryForm(_StoryModelForm):
         return cleaned
 
     def text(self) -> dict[str, Any]:
-        """What to hand to the desk: text and details, without the form's own fields."""
+        """What to hand to the desk: the fields that this person changed since opening the page.
+
+        A field left alone is not among them, so saving over somebody else's version never takes
+        back what they did elsewhere.
+        """
+        opened = self.cleaned_data.get("opened")
+        if not isinstance(opened, dict):
+            opened = {}
         return {
-            name: self.cleaned_data[name] for name in (*TEXT, *DETAILS) if name in self.cleaned_data
+            name: self.cleaned_data[name]
+            for name in (*TEXT, *DETAILS)
+            if name in self.cleaned_data and _mark(self.cleaned_data[name]) != opened.get(name)
         }
+
+
+def _mark(value: Any) -> str:
+    """A short mark of a field's value, equal for what a form sends back untouched."""
+    if isinstance(value, datetime):
+        value = value.astimezone(UTC).isoformat(timespec="seconds")
+    plain = str(getattr(value, "pk", value) or "").replace("\r\n", "\n").strip()
+    return sha256(plain.encode()).hexdigest()[:16]
 
 
 def _label(name: str) -> str:

@@ -88,6 +88,23 @@ def test_the_second_of_two_editors_is_told_and_loses_nothing(draft, edda, paula,
     assert story.revisions.count() == 3
 
 
+def test_saving_over_takes_back_nothing_that_was_done_elsewhere(
+    draft, edda, paula, console, at_the_console
+):
+    story = draft(edda)
+    browser = console(paula)
+    paulas = typed(browser, story, title="Paula's")
+    revise.save(story.pk, at_the_console(edda), 1, {"title": "Edda's", "slugline": "ferry"})
+
+    conflict = browser.post(page_of(story), paulas).context["conflict"]
+    assert [label for label, _, _ in conflict.parts] == ["Title"]
+    assert conflict.details == ()
+
+    browser.post(page_of(story), paulas | {"_save_over": "2"})
+    story.refresh_from_db()
+    assert (story.title, story.slugline) == ("Paula's", "ferry")
+
+
 def test_saving_over_loses_again_to_a_third_editor(draft, edda, paula, console, at_the_console):
     story = draft(edda)
     browser = console(paula)
