@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 
-from ai.providers.base import Account, Provider, Rejected
+from ai.providers.base import Account, BadKey, Provider, Rejected
 
 PROVIDERS = {
     "extractive": "ai.providers.extractive.Extractive",
@@ -44,7 +44,10 @@ def provider(key: str) -> Provider:
     kind = _kind(key)
     if lacking := _lacks(kind, key):
         raise Rejected(f"{kind.label} is not set up here: {lacking} is missing.")
-    return kind(_account(key))
+    account = _account(key)
+    if not (account.api_key.isascii() and account.api_key.isprintable()):
+        raise BadKey(f"The key of {kind.label} contains a character that no key has.")
+    return kind(account)
 
 
 def check_table(**_: Any) -> list[CheckMessage]:

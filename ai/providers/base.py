@@ -21,7 +21,7 @@ its headers.
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
-from config.outbound import Client
+from config.outbound import Client, OutboundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,22 @@ def error_for_status(who: str, status: int, *, code: str = "", wait: str = "") -
     if status == 404:
         return Rejected(f"{who} does not know this model or address{said}.")
     return Rejected(f"{who} does not accept the request (status {status}){said}.")
+
+
+def error_for_transport(who: str, error: BaseException) -> ProviderError:
+    """The error for a call that brought no answer: what `config.outbound` says, wherever it hides.
+
+    SDKs wrap the errors of their HTTP client, or let them through, or let a broken body out as
+    the ValueError of the parser.
+    """
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OutboundError):
+        cause = cause.__cause__
+    if isinstance(cause, OutboundError):
+        return (Rejected if cause.permanent else Unavailable)(str(cause))
+    if isinstance(error, ValueError):
+        return Unusable(f"What {who} answered is not what its API promises.")
+    return Unavailable(f"The connection to {who} broke before an answer was complete.")
 
 
 def _seconds(wait: str) -> float | None:
