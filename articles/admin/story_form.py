@@ -70,8 +70,8 @@ class Conflict:
         theirs = stale.current
         changed = theirs.events.order_by("-at", "-id").select_related("actor").first()
         parts = []
-        for name in TEXT:
-            old, new = plain_text(getattr(theirs, name)), plain_text(str(mine.get(name, "")))
+        for name in (name for name in TEXT if name in mine):
+            old, new = plain_text(getattr(theirs, name)), plain_text(str(mine[name]))
             if old != new:
                 found = difference(old, new)
                 parts.append(
