@@ -74,7 +74,8 @@ def test_a_viewer_sees_no_buttons_and_no_bulk_acts(wire, vera, console):
 def test_an_item_is_read_without_script_or_pictures_from_outside(gazette, edda, console):
     item = WireItem.objects.create(
         kind="wire", state="new", source=gazette, external_id="x", title="<b>Bold</b>",
-        content='<p>Hi</p><script>alert(1)</script><img src="https://spy.example/p.gif" alt="A cat">',
+        content="<p>Hi</p><script>alert(1)</script>"
+        '<img src="https://spy.example/p.gif" alt="A cat">',
     )  # fmt: skip
     page = console(edda).get(reverse("admin:articles_wireitem_change", args=(item.pk,)))
     text = str(page.context["text"])

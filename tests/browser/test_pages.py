@@ -1,0 +1,84 @@
+"""Every page, in light and dark, wide and narrow: no complaint of the browser, nothing cut off."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from articles import intake, triage
+from articles.models import WireItem
+from articles.wire import WireCopy
+from sources.models import Source
+
+PICTURES = os.environ.get("SCREENSHOTS")
+"""A folder to leave a picture of every page in, for people who work on the console's looks."""
+
+
+@pytest.fixture
+def busy_desk(transactional_db, ada, draft, at_the_console):
+    gazette = Source.objects.create(
+        name="Harbour Gazette", connector="feed", api_endpoint="https://gazette.example/feed"
+    )
+    intake.file(
+        gazette.pk,
+        [
+            WireCopy(
+                external_id=str(number), title=f"Tide table number {number}",
+                url=f"https://gazette.example/{number}", content=f"<p>High water at {number}.</p>",
+            )
+            for number in range(12)
+        ],
+    )  # fmt: skip
+    items = list(WireItem.objects.values_list("pk", flat=True))
+    story = triage.pick_up(items[:2], at_the_console(ada))
+    draft(ada)
+    return {
+        "today": reverse("admin:index"),
+        "item": reverse("admin:articles_wireitem_change", args=(items[3],)),
+        "story": reverse("admin:articles_story_change", args=(story.pk,)),
+        "new-story": reverse("admin:articles_story_add"),
+        "revision": reverse("admin:articles_story_revision", args=(story.pk, 1)),
+        "source": reverse("admin:sources_source_change", args=(gazette.pk,)),
+        "person": reverse("admin:auth_user_change", args=(ada.pk,)),
+        **{
+            f"list-{page.opts.model_name}": reverse(
+                f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist"
+            )
+            for page in admin.site._registry.values()
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("look", "width", "dark"), [("wide", 1280, False), ("dark", 1280, True), ("phone", 390, False)]
+)
+def test_pages_are_clean(busy_desk, ada, at_the_browser, look, width, dark):
+    person = at_the_browser(ada, width=width, height=900, dark=dark)
+    person.complaints()
+    for name, path in busy_desk.items():
+        person.opens(path)
+        person.finds("#main")
+        if name in ("story", "new-story"):
+            person.finds(".tiptap")
+        if PICTURES:
+            person.window.save_screenshot(str(Path(PICTURES) / f"{look}-{name}.png"))
+        assert person.complaints() == [], name
+        assert "Server Error" not in person.page(), name
+        too_wide = person.window.execute_script(
+            "return document.documentElement.scrollWidth - window.innerWidth"
+        )
+        assert too_wide <= 0, f"{name} is {too_wide} pixels wider than the window"
+
+
+def test_nothing_comes_from_outside(busy_desk, ada, at_the_browser, live_server):
+    person = at_the_browser(ada)
+    for name in ("today", "list-wireitem", "story"):
+        person.opens(busy_desk[name])
+        person.finds("#main")
+        loaded = person.window.execute_script(
+            "return performance.getEntriesByType('resource').map(entry => entry.name)"
+        )
+        assert loaded
+        assert [each for each in loaded if not each.startswith(live_server.url)] == [], name
