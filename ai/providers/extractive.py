@@ -25,7 +25,7 @@ class Extractive:
     def __init__(self, account: Account) -> None:
         self._account = account
 
-    async def complete(self, request: Request, http: Client) -> Completion:  # noqa: ARG002 (the contract)
+    async def complete(self, request: Request, http: Client) -> Completion:
         """Pick the sentences. Raises `Unusable` when the material has none."""
         write = {"article": _article, "analysis": _analysis}.get(request.task, _summary)
         text = write(request)

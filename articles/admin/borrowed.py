@@ -4,6 +4,8 @@ The one declared exception to “the hub knows no spoke”: an editor wants to s
 where it went and what AI suggests, without walking through three lists.
 """
 
+from ai.admin import SuggestionInline, suggestion_acts
+
 try:
     from publishing.admin import DeliveryInline, publish_acts
 except ImportError:  # TODO(H): goes when publishing.admin is there
@@ -13,20 +15,9 @@ except ImportError:  # TODO(H): goes when publishing.admin is there
         return []
 
 
-try:
-    from ai.admin import SuggestionInline, story_suggestions, wire_suggestions
-except ImportError:  # TODO(H): goes when ai.admin is there
-    SuggestionInline = None
-
-    def story_suggestions():
-        return []
-
-    wire_suggestions = story_suggestions
-
 __all__ = [
     "DeliveryInline",
     "SuggestionInline",
     "publish_acts",
-    "story_suggestions",
-    "wire_suggestions",
+    "suggestion_acts",
 ]

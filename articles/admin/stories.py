@@ -17,7 +17,7 @@ from articles.admin.borrowed import (
     DeliveryInline,
     SuggestionInline,
     publish_acts,
-    story_suggestions,
+    suggestion_acts,
 )
 from articles.admin.difference import difference
 from articles.admin.reading import copy_as_html, marked
@@ -159,7 +159,7 @@ class StoryAdmin(DeskAdmin):
 
     def get_acts(self, request: HttpRequest, obj: Any) -> Sequence[Act]:
         """Publishing first, then the lifecycle's steps, then what AI offers."""
-        return [*publish_acts(), *story_steps(), *story_suggestions()]
+        return [*publish_acts(), *story_steps(), *suggestion_acts(obj)]
 
     def badges(self, request: HttpRequest, obj: Any) -> list[tuple[str, str]]:
         """State, distribution, and what an editor must not miss."""

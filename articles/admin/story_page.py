@@ -129,6 +129,11 @@ _VERBS = {
     "unshortlist": "put it back among the new items",
     "pick_up": "picked it up",
     "expire": "let it expire",
+    "ai_asked": "asked AI",
+    "ai_suggested": "got an AI suggestion",
+    "ai_failed": "got no answer from AI",
+    "ai_accepted": "accepted an AI suggestion",
+    "ai_rejected": "rejected an AI suggestion",
 }
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from articles import desk, triage
-from articles.admin.borrowed import SuggestionInline, wire_suggestions
+from articles.admin.borrowed import SuggestionInline, suggestion_acts
 from articles.admin.reading import copy_as_html
 from articles.admin.steps import is_open
 from articles.errors import DeskError
@@ -130,7 +130,7 @@ class WireItemAdmin(ReadOnlyAdmin):
 
     def get_acts(self, request: HttpRequest, obj: Any) -> Sequence[Act]:
         """The wire's transitions, and what AI offers."""
-        return [*_STEPS, *wire_suggestions()]
+        return [*_STEPS, *suggestion_acts(obj)]
 
     @display(description="Item")
     def headline(self, item: Any) -> SafeString:
