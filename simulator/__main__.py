@@ -13,6 +13,7 @@ from aiohttp import web
 from simulator.app import build
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_GRACE = 0.05  # seconds for answers under way at the end; aiohttp takes 0 for "no limit"
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ async def _serve(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_end.set)
     app = build(seed=options.seed, pace=options.pace)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
     await runner.setup()
     site = web.TCPSite(runner, options.host, options.port, backlog=1024)
     try:

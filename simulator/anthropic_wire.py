@@ -31,7 +31,7 @@ class Anthropic:
             web.get("/anthropic/v1/models", self.models),
         ]
 
-    def refusal(self, status: int, retry_after: float) -> web.Response:  # noqa: ARG002 - in the header only
+    def refusal(self, status: int, retry_after: float) -> web.Response:
         """An error as Anthropic says it."""
         said = {
             401: "invalid x-api-key",

@@ -55,7 +55,7 @@ def build(*, seed: int = 1, pace: float = 20) -> web.Application:
         "/ollama/": ollama.refusal,
     }
 
-    async def home(request: web.Request) -> web.Response:  # noqa: ARG001 - a handler
+    async def home(request: web.Request) -> web.Response:
         return pages.front_page(platforms)
 
     app = web.Application(middlewares=[faults.middleware], client_max_size=LARGEST_BODY)

@@ -44,11 +44,11 @@ class Control:
             return web.json_response({"error": str(problem)}, status=400)
         return web.json_response({"added": len(rules)}, status=201)
 
-    async def list_faults(self, request: web.Request) -> web.Response:  # noqa: ARG002 - a handler
+    async def list_faults(self, request: web.Request) -> web.Response:
         """The rules in force, with what is left of `times`."""
         return web.json_response([_rule(rule) for rule in self._faults.rules])
 
-    async def clear_faults(self, request: web.Request) -> web.Response:  # noqa: ARG002 - a handler
+    async def clear_faults(self, request: web.Request) -> web.Response:
         """No faults from now on."""
         self._faults.clear()
         return web.json_response({"cleared": True})
@@ -60,7 +60,7 @@ class Control:
             [entry for entry in self._faults.log if entry["path"].startswith(prefix)]
         )
 
-    async def posts(self, request: web.Request) -> web.Response:  # noqa: ARG002 - a handler
+    async def posts(self, request: web.Request) -> web.Response:
         """Everything that arrived, by platform, with how often each marker is public."""
         return web.json_response(
             {platform.name.lower(): _arrived(platform) for platform in self._platforms}

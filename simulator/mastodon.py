@@ -198,7 +198,7 @@ class Mastodon:
             raise Rejected(404, "Record not found")
         return web.json_response(self._media[request.match_info["id"]])
 
-    async def profile(self, request: web.Request) -> web.Response:  # noqa: ARG002 - a handler
+    async def profile(self, request: web.Request) -> web.Response:
         """The account for readers."""
         shown = "".join(
             f'<li>{status.html()}<a class="meta" href="/mastodon/@{MASTODON_ACCOUNT}/{status.id}">'

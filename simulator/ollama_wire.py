@@ -26,16 +26,16 @@ class Ollama:
             web.get("/ollama/api/version", self.version),
         ]
 
-    def refusal(self, status: int, retry_after: float) -> web.Response:  # noqa: ARG002 - in the header only
+    def refusal(self, status: int, retry_after: float) -> web.Response:
         """An error as Ollama says it."""
         busy = "server busy, please try again.  maximum pending requests exceeded"
         return web.json_response({"error": busy if status == 503 else "refused"}, status=status)
 
-    async def version(self, request: web.Request) -> web.Response:  # noqa: ARG002 - a handler
+    async def version(self, request: web.Request) -> web.Response:
         """The server's."""
         return web.json_response({"version": "0.13.0"})
 
-    async def tags(self, request: web.Request) -> web.Response:  # noqa: ARG002 - a handler
+    async def tags(self, request: web.Request) -> web.Response:
         """The models that are there."""
         details = {"format": "gguf", "parameter_size": "4B", "quantization_level": "Q4_K_M"}
         about = {"modified_at": "2026-10-01T08:00:00Z", "size": 2_600_000_000, "details": details}

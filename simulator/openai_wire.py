@@ -80,7 +80,12 @@ class OpenAI:
         if asked.get("stream"):
             told = bool((asked.get("stream_options") or {}).get("include_usage"))
             return _stream(head, answer.text, finish, usage if told else None)
-        said = {"role": "assistant", "content": answer.text, "refusal": None, "annotations": []}
+        said: dict[str, Any] = {
+            "role": "assistant",
+            "content": answer.text,
+            "refusal": None,
+            "annotations": [],
+        }
         choice = {"index": 0, "message": said, "logprobs": None, "finish_reason": finish}
         body = head | {"object": "chat.completion", "choices": [choice], "usage": usage}
         return web.json_response(body, headers={"x-request-id": f"req_{head['id']}"})

@@ -54,7 +54,7 @@ class Webhook:
         self._accepted.clear()
         self.received = 0
 
-    def refusal(self, status: int, retry_after: float) -> web.Response:  # noqa: ARG002 - the wire has no such field
+    def refusal(self, status: int, retry_after: float) -> web.Response:
         """An error as this receiver says it."""
         return web.json_response({"error": f"Refused with {status}."}, status=status)
 

@@ -76,7 +76,7 @@ class WordPress:
         self._media.clear()
         self._tags.clear()
 
-    def refusal(self, status: int, retry_after: float) -> web.Response:  # noqa: ARG002 - no such field
+    def refusal(self, status: int, retry_after: float) -> web.Response:
         """An error as WordPress (or the server in front of it) says it."""
         said = {
             401: (
