@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
     _Admin = ModelAdmin[Any]
+    _Textarea = forms.Textarea
 else:
-    from unfold.widgets import UnfoldAdminTextareaWidget
+    from unfold.widgets import UnfoldAdminTextareaWidget as _Textarea
 
     _Admin = object
 
@@ -47,7 +48,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label="Reason",
         max_length=2000,
-        widget=forms.Textarea if TYPE_CHECKING else UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        widget=_Textarea(attrs={"rows": 3}),
     )
 
 
@@ -105,7 +106,7 @@ def actor(request: HttpRequest) -> Actor:
     """The person at the console."""
     if not request.user.is_authenticated:
         raise PermissionDenied
-    return Actor(request.user, Door.ADMIN)  # type: ignore[arg-type]  # the house's user is auth.User
+    return Actor(request.user, Door.ADMIN)
 
 
 class Acting(_Admin):

@@ -4,8 +4,8 @@ Everything else builds on the names below, so that a new unfold release, or anot
 change of this file. Type checkers see Django's own classes, which unfold's extend.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin
 from django.contrib.admin import ShowFacets
@@ -33,7 +33,20 @@ if TYPE_CHECKING:
     _StackedInline = admin.StackedInline[Any, Any]
     _ChangeList = _DjangoChangeList
     _Paginator = Paginator[Any]
-    display: Any
+    _Shown = TypeVar("_Shown", bound=Callable[..., Any])
+
+    def display(
+        *,
+        description: str | None = None,
+        label: bool | str | dict[str, str] | None = None,
+        header: bool | None = None,
+        boolean: bool | None = None,
+        image: bool | None = None,
+        dropdown: bool | None = None,
+        ordering: str | None = None,
+        empty_value: str | None = None,
+    ) -> Callable[[_Shown], _Shown]:
+        """How a list or page shows what a method answers; `label` makes it a coloured badge."""
 else:
     from unfold.admin import ModelAdmin as _ModelAdmin
     from unfold.admin import StackedInline as _StackedInline
@@ -109,7 +122,7 @@ class TabFilter(admin.SimpleListFilter):
         return [
             {
                 "label": label,
-                "url": changes.get_query_string({self.parameter_name: value}, ["p"]),
+                "url": changes.get_query_string({str(self.parameter_name): value}, ["p"]),
                 "open": value == self.tab(),
             }
             for value, label in self.tabs
@@ -118,6 +131,8 @@ class TabFilter(admin.SimpleListFilter):
 
 class DeskChangeList(_ChangeList):
     """A list whose rows know which buttons the person at the console may press."""
+
+    model_admin: "DeskAdmin"
 
     def tabs(self) -> list[dict[str, Any]]:
         """The tabs above the list, if it has a `TabFilter`."""

@@ -1,6 +1,6 @@
 """Users and groups. What allauth keeps besides (addresses, second factors) is folded in here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import allauth.account.admin
@@ -52,7 +52,7 @@ def _has_second_factor(request: HttpRequest, user: Any) -> bool:
 
 
 @admin.register(User)
-class PersonAdmin(DeskAdmin, _UserAdmin):  # type: ignore[misc]  # both are Django's ModelAdmin
+class PersonAdmin(DeskAdmin, _UserAdmin):
     """Who works here and what they may do. People who left are made inactive, not deleted."""
 
     form = UserChangeForm
@@ -102,7 +102,7 @@ class PersonAdmin(DeskAdmin, _UserAdmin):  # type: ignore[misc]  # both are Djan
         """With their groups."""
         return super().get_queryset(request).prefetch_related("groups")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Only a superuser makes superusers."""
         fields = [*super().get_readonly_fields(request, obj)]
         return fields if request.user.is_superuser else [*fields, "is_superuser"]
@@ -152,7 +152,8 @@ class GroupAdmin(DeskAdmin, DjangoGroupAdmin):
         """With how many are in it."""
         from django.db.models import Count
 
-        return super().get_queryset(request).annotate(size=Count("user"))
+        groups: QuerySet[Any] = super().get_queryset(request).annotate(size=Count("user"))
+        return groups
 
     @display(description="People")
     def people(self, group: Any) -> int:

@@ -15,11 +15,11 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from publishing.models import Channel, Delivery
-from sources.models import Source
 
 from articles.lifecycle import Right, State
 from articles.models import Article, Distribution
+from publishing.models import Channel, Delivery
+from sources.models import Source
 
 CAP = 100
 _TOP = 8  # rows in each of today's lists

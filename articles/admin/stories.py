@@ -1,7 +1,7 @@
 """The stories: writing, reviewing, approving, publishing."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -28,6 +28,7 @@ from articles.clean import plain_text
 from articles.errors import DeskError, StaleVersion
 from articles.lifecycle import EDITABLE, Right, State
 from articles.models import Distribution, Revision, Story
+from articles.querysets import ArticleQuerySet
 from config.admin_base import (
     Act,
     DeskAdmin,
@@ -94,9 +95,10 @@ class StoryAdmin(DeskAdmin):
 
     # --- the list ---
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> ArticleQuerySet[Any]:
         """In the list without the long columns."""
-        stories = super().get_queryset(request).select_related("assignee")
+        stories = cast("ArticleQuerySet[Any]", super().get_queryset(request))
+        stories = stories.select_related("assignee")
         match = request.resolver_match
         if match is not None and (match.url_name or "").endswith("_changelist"):
             stories = stories.for_list()
@@ -108,7 +110,8 @@ class StoryAdmin(DeskAdmin):
         """Full-text search over the newest wording, bounded."""
         if not search_term.strip():
             return queryset, False
-        hits = queryset.matching(search_term).order_by().values_list("pk", flat=True)[:_MOST_HITS]
+        found = cast("ArticleQuerySet[Any]", queryset).matching(search_term)
+        hits = found.order_by().values_list("pk", flat=True)[:_MOST_HITS]
         return queryset.filter(pk__in=list(hits)), False
 
     @display(description="Story")
@@ -123,8 +126,10 @@ class StoryAdmin(DeskAdmin):
         return story.state, story.get_state_display()
 
     @display(description="Out", label=_DISTRIBUTION_LABELS)
-    def distribution_badge(self, story: Any) -> tuple[str, str]:
+    def distribution_badge(self, story: Any) -> tuple[str, str] | None:
         """How far it has come over its channels."""
+        if story.distribution == Distribution.NONE:
+            return None
         return story.distribution, story.get_distribution_display()
 
     @display(description="With")
@@ -191,9 +196,9 @@ class StoryAdmin(DeskAdmin):
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> type[StoryForm]:
+    ) -> type[Any]:
         """The form, told about the desk's refusal if there was one."""
-        form: type[StoryForm] = super().get_form(request, obj, change=change, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
         refusal = getattr(request, "desk_refusal", None)
         return type(form.__name__, (form,), {"refusal": refusal})
 

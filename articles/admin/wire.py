@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -19,6 +19,7 @@ from articles.admin.steps import is_open
 from articles.errors import DeskError
 from articles.lifecycle import TRANSITIONS, Kind, Right, Transition
 from articles.models import Article, WireItem
+from articles.querysets import ArticleQuerySet
 from config.admin_base import Act, Done, ReadOnlyAdmin, TabFilter, actor, age, display, headline
 
 _MOST_HITS = 1000  # of a search; sorting every hit of a common word took 22 s at a million rows
@@ -74,11 +75,12 @@ class WireItemAdmin(ReadOnlyAdmin):
         "Nothing here. Items arrive when a source is synced: open Sources and press “Sync now”, "
         "or look at another tab."
     )
-    inlines = (SuggestionInline,) if SuggestionInline else ()
+    inlines = (SuggestionInline,)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> ArticleQuerySet[Any]:
         """In the list without the long columns."""
-        items = super().get_queryset(request).select_related("source")
+        items = cast("ArticleQuerySet[Any]", super().get_queryset(request))
+        items = items.select_related("source")
         match = request.resolver_match
         if match is not None and (match.url_name or "").endswith("_changelist"):
             items = items.for_list().annotate(opening=Left("content", 300))
@@ -90,9 +92,8 @@ class WireItemAdmin(ReadOnlyAdmin):
         """Full-text search; of a common word only the first hits, which the page says."""
         if not search_term.strip():
             return queryset, False
-        hits = list(
-            queryset.matching(search_term).order_by().values_list("pk", flat=True)[:_MOST_HITS]
-        )
+        found = cast("ArticleQuerySet[Any]", queryset).matching(search_term)
+        hits = list(found.order_by().values_list("pk", flat=True)[:_MOST_HITS])
         if len(hits) == _MOST_HITS:
             messages.info(
                 request,
