@@ -5,10 +5,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 _WORD = re.compile(r"[^\W\d_]{5,}")  # shorter ones say little about what a text is on
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9À-Þ])")
+_SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)\]]))\s+(?=[\"'“‘(\[]?[A-Z0-9À-Þ])")
 _HTML = re.compile(r"</?(?:p|br|em|strong|a|b|i|h\d|ul|ol|li|blockquote|div|span)\b[^>]*>", re.I)
 _LABEL = re.compile(
-    r"^\W*(?:(?:source|article|document|passage|text|item|report)\b\D{0,20}(\d+)|\[(\d+)\])", re.I
+    r"(?:source|article|document|passage|text|item|report|material)\b\D{0,20}(\d+)|^\[(\d+)\]", re.I
 )
 # A sentence that tells the model what to do isn't material.
 _INSTRUCTION = re.compile(
@@ -26,9 +26,7 @@ class Sentence:
     """One sentence of the material."""
 
     text: str
-    passage: (
-        int  # the number of the source it stands in, as the prompt counts them; 1 if it doesn't
-    )
+    passage: int  # the number of its source, as the prompt counts them; 1 if it doesn't
 
 
 def material(prompt: str) -> list[Sentence]:
@@ -37,9 +35,12 @@ def material(prompt: str) -> list[Sentence]:
     passage = 1
     for block in _HTML.sub("\n", prompt).splitlines():
         line = " ".join(block.split())
-        if label := _LABEL.match(line):
+        label = _LABEL.search(line) if line.startswith("<<") else _LABEL.match(line)
+        if label:
             passage = int(label[1] or label[2])
             line = line[label.end() :].lstrip(" ]:.)-—>")
+        if block.lstrip().startswith("<<"):
+            continue  # a fence, perhaps with the passage's heading
         for text in _SENTENCE_END.split(line):
             if _tells(text):
                 found.setdefault(text.casefold(), Sentence(text.strip(), passage))

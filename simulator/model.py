@@ -37,7 +37,7 @@ def reply(
     if schema is not None:
         text = json.dumps(fill(schema, telling(sentences, 6)), ensure_ascii=False)
     else:
-        text = _prose(sentences, f"{instructions} {prompt[:300]}")
+        text = _prose(sentences, (instructions or prompt[:300]).lower())
     kept = cut(text, limit) if limit else text
     return Reply(kept, tokens(instructions) + tokens(prompt), tokens(kept), kept != text)
 
@@ -67,9 +67,15 @@ def pieces(text: str) -> list[str]:
 def _prose(sentences: list[Sentence], asked: str) -> str:
     if not sentences:
         return "The request contains no material to work on."
-    asked = asked.lower()
     if "summar" in asked:
         return " ".join(sentence.text for sentence in telling(sentences, 3))
-    long = telling(sentences, 9)
-    paragraphs = [long[start : start + 3] for start in range(0, len(long), 3)]
-    return "\n\n".join(" ".join(one.text for one in paragraph) for paragraph in paragraphs)
+    long = [sentence.text for sentence in telling(sentences, 9)]
+    paragraphs = [" ".join(long[start : start + 3]) for start in range(0, len(long), 3)]
+    if "headline" in asked and "no headline" not in asked:
+        paragraphs.insert(0, _headline(long[0]))
+    return "\n\n".join(paragraphs)
+
+
+def _headline(sentence: str) -> str:
+    words = sentence.rstrip('.!?"”').split()
+    return " ".join(words[:10]).rstrip(",;:–")

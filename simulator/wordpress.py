@@ -7,6 +7,7 @@ kept: no key against duplicates, a used slug gets `-2`, unregistered meta is dro
 import base64
 import json
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from simulator.wordpress_posts import Fields, Post, Refused, Shelf, slug_of
 
 API = "/wordpress/wp-json"
 Answer = dict[str, Any]
+_RIGHTS = ("read", "edit_posts", "publish_posts", "delete_posts", "upload_files", "editor")
 
 
 class WordPress:
@@ -92,7 +94,7 @@ class WordPress:
     async def front(self, request: web.Request) -> web.Response:
         """The site's front page, which also says where the interface is."""
         rows = "".join(
-            f'<li><a href="/wordpress/{post.slug}/">{post.title}</a></li>'
+            f'<li><a href="/wordpress/{post.slug}/">{escape(post.title)}</a></li>'
             for post in reversed(self._shelf.posts.values())
             if post.is_public
         )
@@ -129,7 +131,7 @@ class WordPress:
         more = {
             "username": WORDPRESS_USER,
             "roles": ["editor"],
-            "capabilities": {"edit_posts": True},
+            "capabilities": dict.fromkeys(_RIGHTS, True),
         }
         return _json(known | (more if request.query.get("context") == "edit" else {}))
 

@@ -1,6 +1,7 @@
 """The three AI wires, asked by the official libraries and by hand."""
 
 import json
+from typing import Any
 
 import anthropic
 import httpx
@@ -45,17 +46,17 @@ SCHEMA = {
 
 
 @pytest.fixture
-def gpt(simulator: Simulator) -> openai.OpenAI:
+def gpt(simulator: Simulator) -> Any:
     return openai.OpenAI(api_key=OPENAI_KEY, base_url=f"{simulator.url}/openai/v1", max_retries=0)
 
 
 @pytest.fixture
-def claude(simulator: Simulator) -> anthropic.Anthropic:
+def claude(simulator: Simulator) -> Any:
     url = f"{simulator.url}/anthropic"
     return anthropic.Anthropic(api_key=ANTHROPIC_KEY, base_url=url, max_retries=0)
 
 
-def ask(client: openai.OpenAI, **more):
+def ask(client: Any, **more: Any) -> Any:
     messages = [{"role": "user", "content": PROMPT}]
     return client.chat.completions.create(model=OPENAI_MODEL, messages=messages, **more)
 
@@ -66,7 +67,7 @@ def is_from_the_material(text: str) -> bool:
     return not text.strip()
 
 
-def test_openai_answers_from_the_text_and_counts(gpt: openai.OpenAI) -> None:
+def test_openai_answers_from_the_text_and_counts(gpt: Any) -> None:
     answer = ask(gpt)
     text = answer.choices[0].message.content
     assert text
@@ -77,21 +78,31 @@ def test_openai_answers_from_the_text_and_counts(gpt: openai.OpenAI) -> None:
     assert ask(gpt).choices[0].message.content == text
 
 
-def test_openai_stops_at_the_allowed_length(gpt: openai.OpenAI) -> None:
+def test_an_article_begins_with_its_headline_alone(gpt: Any) -> None:
+    told = "Write an article. Answer with the headline alone on the first line."
+    fenced = f"<<x9> Material 1, from Courier: Is the ferry really back again?\n{FACTS[0]}\n<</x9>>"
+    messages = [{"role": "system", "content": told}, {"role": "user", "content": fenced}]
+    answer = gpt.chat.completions.create(model=OPENAI_MODEL, messages=messages)
+    headline, text = answer.choices[0].message.content.split("\n\n")
+    assert FACTS[0].startswith(headline)
+    assert text == FACTS[0]
+
+
+def test_openai_stops_at_the_allowed_length(gpt: Any) -> None:
     answer = ask(gpt, max_completion_tokens=10)
     assert answer.choices[0].finish_reason == "length"
     assert answer.usage
     assert answer.usage.completion_tokens == 10
 
 
-def test_openai_streams_the_same_words(gpt: openai.OpenAI) -> None:
+def test_openai_streams_the_same_words(gpt: Any) -> None:
     whole = ask(gpt).choices[0].message.content
     chunks = list(ask(gpt, stream=True))
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == whole
     assert chunks[-1].choices[0].finish_reason == "stop"
 
 
-def test_openai_fits_a_schema_and_cites_the_right_source(gpt: openai.OpenAI) -> None:
+def test_openai_fits_a_schema_and_cites_the_right_source(gpt: Any) -> None:
     wanted = {"type": "json_schema", "json_schema": {"name": "claims", "schema": SCHEMA}}
     filled = json.loads(ask(gpt, response_format=wanted).choices[0].message.content)
     assert 0 < len(filled["headline"]) <= 40
@@ -100,7 +111,7 @@ def test_openai_fits_a_schema_and_cites_the_right_source(gpt: openai.OpenAI) -> 
         assert claim["source"] == (1 if claim["quote"] in FACTS[:3] else 2)
 
 
-def test_openai_errors_have_their_classes(gpt: openai.OpenAI, simulator: Simulator) -> None:
+def test_openai_errors_have_their_classes(gpt: Any, simulator: Simulator) -> None:
     with pytest.raises(openai.AuthenticationError):
         ask(gpt.with_options(api_key="wrong"))
     with pytest.raises(openai.NotFoundError):
@@ -112,7 +123,7 @@ def test_openai_errors_have_their_classes(gpt: openai.OpenAI, simulator: Simulat
     assert limited.value.code == "rate_limit_exceeded"
 
 
-def test_anthropic_answers_from_the_text_and_counts(claude: anthropic.Anthropic) -> None:
+def test_anthropic_answers_from_the_text_and_counts(claude: Any) -> None:
     messages = [{"role": "user", "content": PROMPT}]
     answer = claude.messages.create(model=ANTHROPIC_MODEL, max_tokens=500, messages=messages)
     assert is_from_the_material(answer.content[0].text)
@@ -136,9 +147,7 @@ def test_anthropic_takes_the_documented_key_header_and_names_what_is_missing(
     assert good.status_code == 200
 
 
-def test_anthropic_errors_have_their_classes(
-    claude: anthropic.Anthropic, simulator: Simulator
-) -> None:
+def test_anthropic_errors_have_their_classes(claude: Any, simulator: Simulator) -> None:
     asked = {"model": ANTHROPIC_MODEL, "max_tokens": 9, "messages": []}
     with pytest.raises(anthropic.BadRequestError):
         claude.messages.create(**asked)

@@ -21,7 +21,7 @@ def post(http: httpx.Client, key: str = "", **more) -> httpx.Response:
 
 
 def arrived(simulator: Simulator) -> int:
-    return simulator.posts("mastodon")["public"]
+    return int(simulator.posts("mastodon")["public"])
 
 
 @pytest.mark.parametrize(("mode", "status"), [("429", 429), ("503", 503), ("401", 401)])

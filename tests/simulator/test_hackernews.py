@@ -1,11 +1,13 @@
 """Both interfaces of Hacker News speak of the same stories."""
 
+from typing import Any
+
 import httpx
 
 from simulator.testing import Simulator
 
 
-def search(http: httpx.Client, **query: str) -> dict:
+def search(http: httpx.Client, **query: str) -> Any:
     return http.get("/hn/api/v1/search_by_date", params=query).json()
 
 
