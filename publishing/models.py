@@ -85,6 +85,9 @@ class Delivery(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0, editable=False)
     next_attempt_at = models.DateTimeField(null=True, blank=True, editable=False)
+    looked_up = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="How often it was searched for and not found."
+    )
     remote_id = models.CharField(max_length=300, blank=True)
     remote_draft_id = models.CharField(max_length=300, blank=True, editable=False)
     remote_url = models.URLField(max_length=2000, blank=True)
@@ -108,11 +111,17 @@ class Delivery(models.Model):
                 condition=~models.Q(status__in=["failed", "cancelled", "missed"]),
                 name="one_live_delivery_per_article_channel_and_slot",
             ),
+            # Order and rate of a channel hold only while one delivery at a time is under way.
+            models.UniqueConstraint(
+                fields=["channel"],
+                condition=models.Q(status__in=["claimed", "sending"]),
+                name="one_lease_per_channel",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
                 fields=["scheduled_at", "id"],
-                condition=models.Q(status__in=["pending", "retry"]),
+                condition=models.Q(status__in=["pending", "retry", "in_doubt"]),
                 name="deliveries_due",
             ),
             models.Index(

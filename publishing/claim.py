@@ -1,0 +1,128 @@
+"""Taking deliveries from the queue, and giving them back: every statement names what it expects.
+
+A claim is a token and a lease on the database's clock. Whoever's token is not in the row any more
+has lost the delivery and must neither send nor write. Losing a race is ordinary.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from publishing.errors import LostClaim
+from publishing.lifecycle import Status
+from publishing.models import Delivery
+
+LEASE = timedelta(seconds=90)
+"""How long a claim is good for; longer than the longest call (`deliver.CALL_DEADLINE`)."""
+
+# The conditions on status and time stand twice on purpose: on `waiting` to choose the oldest of each
+# channel, on `delivery` because PostgreSQL checks those once more after it got the row's lock.
+_DUE = """{0}.scheduled_at <= now() AND (
+    ({0}.status IN ('pending', 'retry')
+        AND ({0}.next_attempt_at IS NULL OR {0}.next_attempt_at <= now()))
+    OR ({0}.status = 'in_doubt' AND {0}.next_attempt_at <= now())
+)"""
+_CLAIM = f"""
+WITH due AS (
+    SELECT delivery.id
+    FROM publishing_queue AS delivery
+    JOIN channels AS channel ON channel.id = delivery.channel_id
+    WHERE delivery.id IN (
+        SELECT DISTINCT ON (waiting.channel_id) waiting.id
+        FROM publishing_queue AS waiting
+        WHERE {_DUE.format("waiting")}
+        ORDER BY waiting.channel_id, waiting.scheduled_at, waiting.id
+    )
+        AND {_DUE.format("delivery")}
+        AND channel.is_active
+        AND channel.paused_reason = ''
+        AND NOT EXISTS (
+            SELECT FROM publishing_queue AS busy
+            WHERE busy.channel_id = delivery.channel_id AND busy.status IN ('claimed', 'sending')
+        )
+    ORDER BY delivery.scheduled_at, delivery.id
+    LIMIT %(limit)s
+    FOR UPDATE OF delivery SKIP LOCKED
+)
+UPDATE publishing_queue AS delivery
+SET status = 'claimed',
+    claim_token = gen_random_uuid(),
+    lease_expires_at = now() + %(lease)s,
+    updated_at = now()
+FROM due
+WHERE delivery.id = due.id
+RETURNING delivery.id, delivery.claim_token
+"""  # noqa: S608 (our own literals)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One delivery that is ours until the lease runs out."""
+
+    delivery_id: int
+    token: uuid.UUID
+
+
+def claim(limit: int) -> list[Claim]:
+    """Take up to `limit` due deliveries, the oldest of each free channel first.
+
+    A paused or busy channel's rows wait. Rows that another worker is taking are skipped.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_CLAIM, {"limit": limit, "lease": LEASE})
+            return [Claim(*row) for row in cursor.fetchall()]
+    except IntegrityError:  # another worker has just taken one of these channels
+        return []
+
+
+def renew(claimed: Claim) -> None:
+    """Begin a new lease; raises `LostClaim` if the delivery is not ours any more."""
+    _write(claimed, {"lease_expires_at": Now() + LEASE})
+
+
+def settle(claimed: Claim, status: Status, **fields: Any) -> None:
+    """Write down how it ended and give the claim back; raises `LostClaim` if it is not ours."""
+    _write(claimed, {"status": status, "claim_token": None, "lease_expires_at": None, **fields})
+
+
+def mark_sending(claimed: Claim) -> int:
+    """From here on bytes may leave: a crash means in doubt. Returns the attempt's number."""
+    _write(
+        claimed,
+        {
+            "status": Status.SENDING,
+            "attempts": F("attempts") + 1,
+            "lease_expires_at": Now() + LEASE,
+        },
+    )
+    return Delivery.objects.values_list("attempts", flat=True).get(pk=claimed.delivery_id)
+
+
+def keep_draft(claimed: Claim, draft_id: str) -> None:
+    """Store the number of an invisible draft; raises `LostClaim` if it is not ours any more."""
+    _write(claimed, {"remote_draft_id": draft_id[:300], "lease_expires_at": Now() + LEASE})
+
+
+def database_now() -> datetime:
+    """The one clock that all workers share."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        now: datetime = cursor.fetchone()[0]
+    return now
+
+
+def _write(claimed: Claim, fields: Mapping[str, Any]) -> None:
+    changed = Delivery.objects.filter(
+        pk=claimed.delivery_id,
+        claim_token=claimed.token,
+        status__in=(Status.CLAIMED, Status.SENDING),
+    ).update(**fields, updated_at=Now())
+    if not changed:
+        raise LostClaim(f"Delivery {claimed.delivery_id} has been taken over.")

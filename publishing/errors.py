@@ -1,0 +1,48 @@
+"""How a call to a platform can end other than well.
+
+`PlatformError`: the root; its text is for the editor. `excerpt` is what the platform said.
+├── `Refusal`: definitely not posted, and the same again would be refused again.
+├── `Wait`: definitely not posted; try again, not before `seconds` if the platform named them.
+├── `Reauthorise`: definitely not posted; the channel's credentials are not accepted any more.
+└── `Unknown`: it may have been posted.
+"""
+
+
+class PlatformError(Exception):
+    """A call that did not end with a receipt."""
+
+    def __init__(self, sentence: str, *, status: int | None = None, excerpt: str = "") -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.excerpt = excerpt[:1000]
+
+
+class Refusal(PlatformError):
+    """Definite and permanent."""
+
+
+class Wait(PlatformError):
+    """Definite and temporary."""
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        seconds: float | None = None,
+        status: int | None = None,
+        excerpt: str = "",
+    ) -> None:
+        super().__init__(sentence, status=status, excerpt=excerpt)
+        self.seconds = seconds
+
+
+class Reauthorise(PlatformError):
+    """The credentials are dead."""
+
+
+class Unknown(PlatformError):
+    """The outcome is not known."""
+
+
+class LostClaim(Exception):
+    """Another worker has taken the delivery over: whoever reads this must send nothing more."""

@@ -1,0 +1,91 @@
+"""The contract of a platform: what one adapter is, and how it reads an answer.
+
+An adapter knows its platform and nothing of the desk: it gets a `Job` and a client, and returns a
+`Receipt` or raises one of `publishing.errors`. docs/adding-a-platform.md walks through one.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from config.outbound import BadBody, Client, Response
+from publishing.errors import Reauthorise, Refusal, Unknown, Wait
+from publishing.post import Capabilities, Field, Job, Post, Problem, Receipt
+
+
+class Platform(ABC):
+    """One kind of software to publish to. Instances hold no state."""
+
+    key: ClassVar[str]
+    label: ClassVar[str]
+    help: ClassVar[str] = ""  # what an administrator must know before connecting
+    options: ClassVar[tuple[Field, ...]] = ()
+    credentials: ClassVar[tuple[Field, ...]] = ()
+    capabilities: ClassVar[Capabilities]
+
+    def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
+        """What the platform would refuse about this post; nothing is sent."""
+        return []
+
+    @abstractmethod
+    async def publish(self, job: Job, http: Client) -> Receipt:
+        """Post it, once. Raises `Refusal`, `Wait`, `Reauthorise` or `Unknown`.
+
+        With `job.again` an earlier attempt may have gone through: a platform of the kinds `key`,
+        `two_phase` and `look_up` must then not make a second post.
+        """
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A platform that can be asked whether a post of ours is there."""
+
+    async def look_up(self, job: Job, http: Client) -> Receipt | None:
+        """The post that carries our marker, or None. Raises as `publish` does."""
+
+
+@runtime_checkable
+class Verifies(Protocol):
+    """A platform whose connection can be tested without posting."""
+
+    async def verify(
+        self, options: Mapping[str, Any], credentials: Mapping[str, Any], http: Client
+    ) -> str:
+        """A sentence saying as whom we are connected. Raises as `publish` does."""
+
+
+def must_be_ok(answer: Response, platform: str) -> Response:
+    """The answer if it is a success; else the error that its status stands for.
+
+    The reading that holds for most: 401 and 403 mean the credentials, 408, 425 and 429 wait,
+    other 4xx are refusals, 5xx may hide work that was done. An adapter whose platform means
+    something else reads that first.
+    """
+    if 200 <= answer.status < 300:
+        return answer
+    said = said_by(answer)
+    words = f"{platform} answered {answer.status}"
+    words = f"{words}: {said}" if said else f"{words}."
+    about: dict[str, Any] = {"status": answer.status, "excerpt": answer.text()[:1000]}
+    if answer.status in (401, 403):
+        raise Reauthorise(f"{words} Check the channel's credentials.", **about)
+    if answer.status in (408, 425, 429):
+        raise Wait(words, seconds=answer.retry_after, **about)
+    if answer.status >= 500:
+        raise Unknown(words, **about)
+    raise Refusal(words, **about)
+
+
+def said_by(answer: Response) -> str:
+    """What the platform says is wrong, from the usual places of a JSON error; "" for none."""
+    try:
+        body = answer.json()
+    except BadBody:  # an error page may be anything; its text is kept as the excerpt
+        return ""
+    if not isinstance(body, dict):
+        return ""
+    for name in ("message", "detail", "error_description", "error", "title"):
+        value = body.get(name)
+        if isinstance(value, str) and value.strip():
+            return " ".join(value.split())[:300]
+    return ""

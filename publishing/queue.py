@@ -1,0 +1,278 @@
+"""What people do with the publishing queue: put in, cancel, move, hold, retry, answer a doubt.
+
+Every act checks its right, is conditional on the state it was meant for, and goes on the story's
+record in the same transaction. Too late is answered with the state that stands.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from articles import record
+from articles.errors import DeskError, Incomplete, WrongState
+from articles.lifecycle import Right, State
+from articles.models import Article, Revision
+from articles.record import Actor
+from config.bell import ring
+from publishing import distribution, platforms
+from publishing.compose import compose
+from publishing.lifecycle import TERMINAL, WAITING, Status
+from publishing.models import Channel, Delivery
+from publishing.post import Post, Problem
+
+_PAST_SLACK = timedelta(minutes=5)  # a time picked a moment ago is not a mistake
+_FARTHEST = timedelta(days=5 * 366)
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """What became of one channel's wish."""
+
+    channel: Channel
+    delivery: Delivery | None
+    problem: str = ""  # why there is no delivery
+
+
+def enqueue(
+    article_id: int, channel_ids: Sequence[int], by: Actor, *, at: datetime | None = None
+) -> list[Enqueued]:
+    """Queue an approved story to channels, at a time or now. Each channel stands alone.
+
+    Raises `NotAllowed`, `WrongState` for a story that is not approved, `Incomplete` for a time
+    that has passed or for no channel at all; nothing is queued then.
+    """
+    by.must(Right.QUEUE, "queue stories")
+    now = timezone.now()
+    _check_time(at, now)
+    if not channel_ids:
+        raise Incomplete({"channels": "Choose at least one channel."})
+    with transaction.atomic():
+        story = Article.objects.select_for_update().get(pk=article_id)
+        revision = publishable(story)
+        channels = Channel.objects.in_bulk(channel_ids)
+        missing = [str(each) for each in channel_ids if each not in channels]
+        if missing:
+            raise Incomplete({"channels": f"There is no channel {', '.join(missing)}."})
+        results = [
+            _enqueue_one(story, revision, channels[each], by, at or now)
+            for each in dict.fromkeys(channel_ids)
+        ]
+        distribution.sum_up(story.pk)
+        transaction.on_commit(lambda: ring("publishing.drain"))
+    return results
+
+
+def publishable(story: Article) -> Revision:
+    """The revision that may go out; raises `WrongState` with what is missing."""
+    if story.state == State.APPROVED and story.approved_revision:
+        return story.approved_revision
+    if story.state == State.LIVE and story.live_revision:
+        return story.live_revision
+    raise WrongState(
+        f"Only an approved story can be queued; this one is {story.get_state_display().lower()}."
+    )
+
+
+def post_of(story: Article, revision: Revision, marker: str = "") -> Post:
+    """What would go out: the revision's text with the story's details."""
+    return compose(
+        title=revision.title,
+        summary=revision.summary,
+        content=revision.content,
+        url=story.url,
+        tags=story.tags,
+        authors=story.authors,
+        language=story.language,
+        marker=marker,
+    )
+
+
+def problems(story: Article, revision: Revision, channel: Channel) -> list[Problem]:
+    """A dry run of one channel: everything its platform would refuse. Nothing is sent."""
+    try:
+        platform = platforms.platform(channel.platform)
+    except KeyError:
+        return [Problem("channel", f"The platform “{channel.platform}” is not installed here.")]
+    missing = [
+        Problem("channel", f"The channel's setting “{each.label}” is missing.")
+        for each in platform.options
+        if each.required and not channel.options.get(each.name)
+    ]
+    return missing or platform.problems(post_of(story, revision), channel.options)
+
+
+def cancel(delivery_id: int, by: Actor, *, reason: str = "") -> Delivery:
+    """Take a delivery out of the queue before anything of it has gone out."""
+    return _change(
+        delivery_id, by, "cancel", WAITING, {"status": Status.CANCELLED, "cancelled_by": by.user},
+        reason=reason,
+    )  # fmt: skip
+
+
+def reschedule(delivery_id: int, by: Actor, at: datetime) -> Delivery:
+    """Move a waiting delivery to another time."""
+    _check_time(at, timezone.now())
+    return _change(
+        delivery_id, by, "reschedule", WAITING - {Status.HELD},
+        {"scheduled_at": at, "next_attempt_at": None, "status": Status.PENDING}, wake=True,
+    )  # fmt: skip
+
+
+def release(delivery_id: int, by: Actor) -> Delivery:
+    """Let a held delivery go on."""
+    return _change(delivery_id, by, "release", {Status.HELD}, {"status": Status.PENDING}, wake=True)
+
+
+def retry(delivery_id: int, by: Actor) -> Delivery:
+    """Try again: at once what waits to, as a new delivery what has failed, was missed or cancelled.
+
+    A delivery that has ended never reopens; the new one stands in the next slot. The failed one's
+    outcome is known (it was not posted), so it keeps the marker.
+    """
+    by.must(Right.QUEUE, "retry deliveries")
+    with transaction.atomic():
+        old = _locked(delivery_id)
+        if old.status == Status.RETRY:
+            old.next_attempt_at = None
+            return _save(old, by, "retry", wake=True)
+        if old.status not in TERMINAL - {Status.PUBLISHED}:
+            raise _too_late(old, "retry")
+        revision = publishable(old.article)
+        new = Delivery(
+            article=old.article, channel=old.channel, platform=old.platform, revision=revision,
+            slot=_next_slot(old.article_id, old.channel_id), scheduled_at=timezone.now(),
+            variant=old.variant, marker=old.marker, remote_draft_id=old.remote_draft_id,
+            created_by=by.user,
+        )  # fmt: skip
+        try:
+            with transaction.atomic():
+                new.save(force_insert=True)
+        except IntegrityError:
+            raise WrongState("Another delivery to this channel is in the queue already.") from None
+        return _save(new, by, "retry", wake=True)
+
+
+def was_posted(delivery_id: int, by: Actor, url: str) -> Delivery:
+    """Answer a doubt: it is there, at `url`."""
+    if url and urlsplit(url).scheme not in ("http", "https"):
+        raise Incomplete({"url": "Give the post's address, starting with https://."})
+    with transaction.atomic():
+        delivery = _change(
+            delivery_id, by, "was_posted", {Status.IN_DOUBT},
+            {"status": Status.PUBLISHED, "published_at": timezone.now(), "remote_url": url,
+             "error_message": ""},
+        )  # fmt: skip
+        distribution.went_out(delivery)
+    return delivery
+
+
+def send_again(delivery_id: int, by: Actor) -> Delivery:
+    """Answer a doubt: it is not there, send it again."""
+    return _change(
+        delivery_id, by, "send_again", {Status.IN_DOUBT},
+        {"status": Status.RETRY, "next_attempt_at": None, "error_message": ""}, wake=True,
+    )  # fmt: skip
+
+
+def _check_time(at: datetime | None, now: datetime) -> None:
+    if at is None:
+        return
+    if at < now - _PAST_SLACK:
+        raise Incomplete({"scheduled_at": "This time has passed; choose a later one, or now."})
+    if at > now + _FARTHEST:
+        raise Incomplete({"scheduled_at": "This time is more than five years away."})
+
+
+def _enqueue_one(
+    story: Article, revision: Revision, channel: Channel, by: Actor, at: datetime
+) -> Enqueued:
+    if not channel.is_active:
+        return Enqueued(channel, None, f"{channel} is switched off.")
+    found = problems(story, revision, channel)
+    if found:
+        return Enqueued(channel, None, " ".join(problem.sentence for problem in found))
+    earlier = (
+        Delivery.objects.filter(article=story, channel=channel)
+        .exclude(status__in=TERMINAL - {Status.PUBLISHED})
+        .first()
+    )
+    if earlier is not None:
+        words = earlier.get_status_display().lower()
+        return Enqueued(channel, None, f"The story is on {channel} already: {words}.")
+    delivery = Delivery(
+        article=story,
+        channel=channel,
+        platform=channel.platform,
+        revision=revision,
+        slot=_next_slot(story.pk, channel.pk),
+        scheduled_at=at,
+        created_by=by.user,
+    )
+    try:
+        with transaction.atomic():
+            delivery.save(force_insert=True)
+    except IntegrityError:
+        return Enqueued(channel, None, f"The story is in {channel}'s queue already.")
+    record.note(
+        story, "queued", by,
+        data={"delivery": delivery.pk, "channel": channel.name, "at": at.isoformat()},
+    )  # fmt: skip
+    return Enqueued(channel, delivery)
+
+
+def _next_slot(article_id: int, channel_id: int) -> int:
+    return Delivery.objects.filter(article_id=article_id, channel_id=channel_id).count()
+
+
+def _change(
+    delivery_id: int,
+    by: Actor,
+    act: str,
+    expected: Iterable[Status],
+    fields: dict[str, object],
+    *,
+    reason: str = "",
+    wake: bool = False,
+) -> Delivery:
+    by.must(Right.QUEUE, f"{act.replace('_', ' ')} deliveries")
+    with transaction.atomic():
+        delivery = _locked(delivery_id)
+        if delivery.status not in set(expected):
+            raise _too_late(delivery, act)
+        for name, value in fields.items():
+            setattr(delivery, name, value)
+        return _save(delivery, by, act, reason=reason, wake=wake)
+
+
+def _locked(delivery_id: int) -> Delivery:
+    return (
+        Delivery.objects.select_for_update(of=("self",))
+        .select_related("article", "channel", "revision")
+        .get(pk=delivery_id)
+    )
+
+
+def _save(
+    delivery: Delivery, by: Actor, act: str, *, reason: str = "", wake: bool = False
+) -> Delivery:
+    delivery.updated_at = timezone.now()
+    delivery.save()
+    record.note(
+        delivery.article, act, by, reason=reason,
+        data={"delivery": delivery.pk, "channel": delivery.channel.name},
+    )  # fmt: skip
+    distribution.sum_up(delivery.article_id)
+    if wake:
+        transaction.on_commit(lambda: ring("publishing.drain"))
+    return delivery
+
+
+def _too_late(delivery: Delivery, act: str) -> DeskError:
+    return WrongState(
+        f"Too late to {act.replace('_', ' ')}: the delivery to {delivery.channel} is "
+        f"{delivery.get_status_display().lower()}."
+    )

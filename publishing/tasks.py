@@ -1,0 +1,18 @@
+"""What workers of the queue `publish` do. A message only wakes; the rows say what there is to do."""
+
+from celery import shared_task
+
+from publishing import deliver, reconcile
+
+
+@shared_task(name="publishing.drain")
+def drain() -> None:
+    """Send what is due."""
+    deliver.drain()
+
+
+@shared_task(name="publishing.tick")
+def tick() -> None:
+    """The minute's look: settle what a dead worker left, then send what is due."""
+    reconcile.expire()
+    deliver.drain()
