@@ -77,6 +77,13 @@ class WireItemAdmin(ReadOnlyAdmin):
     )
     inlines = (SuggestionInline,)
 
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """A tab says its state already; only “All” needs the column."""
+        columns = [*super().get_list_display(request)]
+        if request.GET.get("state") != "all":
+            columns.remove("state_badge")
+        return columns
+
     def get_queryset(self, request: HttpRequest) -> ArticleQuerySet[Any]:
         """In the list without the long columns."""
         items = cast("ArticleQuerySet[Any]", super().get_queryset(request))

@@ -63,6 +63,31 @@ class Person:
         if saying:
             self.sees(saying)
 
+    def clicks(self, label: str, *, saying: str = "") -> None:
+        """Clicks the button with this label and waits for what the desk answers."""
+
+        def button(window: webdriver.Chrome) -> WebElement | None:
+            found = window.find_elements(By.CSS_SELECTOR, "button")
+            return next((b for b in found if b.is_displayed() and label in b.text), None)
+
+        found = WebDriverWait(self.window, _PATIENCE).until(button, f"No button “{label}”")
+        assert found is not None
+        self.window.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
+        found.click()
+        if saying:
+            self.sees(saying)
+
+    def waits_for(self, text: str, path: str) -> None:
+        """Looks at a page again and again until it says so."""
+
+        def said(window: webdriver.Chrome) -> bool:
+            self.opens(path)
+            return text in self.page()
+
+        WebDriverWait(self.window, 2 * _PATIENCE, poll_frequency=0.5).until(
+            said, f"“{text}” never came:\n{self.page()}"
+        )
+
     def types(self, field: str, text: str) -> None:
         """Types into a field of a form, over what was there."""
         into = self.finds(f"[name={field}]")
