@@ -1,6 +1,6 @@
 """The console's pages of AI: every call with what it took, and the prompts with their versions."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
@@ -25,6 +25,11 @@ from config.admin_base import (
     age,
     display,
 )
+
+if TYPE_CHECKING:
+    _PromptModelForm = forms.ModelForm[Prompt]
+else:
+    _PromptModelForm = forms.ModelForm
 
 __all__ = ["SuggestionInline", "suggestion_acts"]
 
@@ -127,7 +132,7 @@ class GenerationAdmin(ReadOnlyAdmin):
         return f"by {call.decided_by.get_username()}, {call.decided_at:%d %b %Y, %H:%M} UTC"
 
 
-class PromptForm(forms.ModelForm[Prompt]):
+class PromptForm(_PromptModelForm):
     """The current wording, to change."""
 
     instructions = forms.CharField(
@@ -155,10 +160,7 @@ class PromptForm(forms.ModelForm[Prompt]):
         super().__init__(*args, **kwargs)
         current = self.instance.current if self.instance.pk else None
         if current is not None:
-            self.initial |= {
-                "instructions": current.instructions,
-                "max_tokens": current.max_tokens,
-            }
+            self.initial.update(instructions=current.instructions, max_tokens=current.max_tokens)
 
 
 class VersionInline(DeskTabularInline):

@@ -72,7 +72,9 @@ def _read(answer: "Message") -> Completion:
         raise Truncated("The answer of Anthropic was cut off at its longest allowed length.")
     if reason == "refusal":
         raise Declined("Anthropic declined to answer this.")
-    text = "".join(block.text for block in getattr(answer, "content", ()) if block.type == "text")
+    # An HTML page comes out of the SDK as a str, and an empty object without its fields.
+    blocks = getattr(answer, "content", None) or ()
+    text = "".join(block.text for block in blocks if block.type == "text")
     if reason not in ("end_turn", "stop_sequence") or not text:
         raise Unusable("The answer of Anthropic is incomplete.")
     return Completion(

@@ -21,7 +21,7 @@ its headers.
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
-from config.outbound import Client, OutboundError
+from config.outbound import BadBody, Client, OutboundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,8 @@ def error_for_transport(who: str, error: BaseException) -> ProviderError:
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, OutboundError):
         cause = cause.__cause__
+    if isinstance(cause, BadBody):
+        return Unusable(str(cause))
     if isinstance(cause, OutboundError):
         return (Rejected if cause.permanent else Unavailable)(str(cause))
     if isinstance(error, ValueError):
