@@ -21,8 +21,8 @@ from publishing.models import Delivery
 LEASE = timedelta(seconds=90)
 """How long a claim is good for; longer than the longest call (`deliver.CALL_DEADLINE`)."""
 
-# The conditions on status and time stand twice on purpose: on `waiting` to choose the oldest of each
-# channel, on `delivery` because PostgreSQL checks those once more after it got the row's lock.
+# What is due stands twice on purpose: on `waiting` to choose the oldest of each channel, and on
+# `delivery` because that is what PostgreSQL checks once more after it got the row's lock.
 _DUE = """{0}.scheduled_at <= now() AND (
     ({0}.status IN ('pending', 'retry')
         AND ({0}.next_attempt_at IS NULL OR {0}.next_attempt_at <= now()))

@@ -1,4 +1,4 @@
-"""What workers of the queue `publish` do. A message only wakes; the rows say what there is to do."""
+"""What workers of the queue `publish` do. A message only wakes; the rows say what is to do."""
 
 from celery import shared_task
 

@@ -1,0 +1,247 @@
+"""Publishing over the API: one call from a text to many platforms, and the queue to read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+import django_filters
+from django.db import transaction
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework import exceptions, permissions, serializers, status, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from articles import desk
+from articles.api import ArticleRowSerializer
+from articles.lifecycle import Right
+from articles.models import Article
+from articles.record import Actor, Door
+from config.api import ModelRights, NewestFirst, ProblemSerializer
+from publishing import platforms, queue
+from publishing.models import Attempt, Channel, Delivery
+
+
+class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    """One try."""
+
+    class Meta:
+        model = Attempt
+        fields: ClassVar = [
+            "number", "started_at", "finished_at", "outcome", "http_status", "excerpt",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    """One story to one channel once."""
+
+    channel_name = serializers.CharField(source="channel.name", read_only=True)
+
+    class Meta:
+        model = Delivery
+        fields: ClassVar = [
+            "id", "article", "platform", "channel", "channel_name", "status", "scheduled_at",
+            "published_at", "error_message", "revision", "marker", "attempts", "next_attempt_at",
+            "remote_id", "remote_url", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class DeliveryDetailSerializer(DeliverySerializer):
+    """A delivery with its attempts."""
+
+    tries = AttemptSerializer(many=True, read_only=True)
+
+    class Meta(DeliverySerializer.Meta):
+        fields: ClassVar = [*DeliverySerializer.Meta.fields, "tries"]
+        read_only_fields = fields
+
+
+class DeliveryFilter(django_filters.FilterSet):
+    """How the queue is narrowed."""
+
+    status = django_filters.MultipleChoiceFilter(choices=Delivery.Statuses.choices)
+    article = django_filters.NumberFilter(field_name="article_id")
+    platform = django_filters.CharFilter()
+    channel = django_filters.NumberFilter(field_name="channel_id")
+
+    class Meta:
+        model = Delivery
+        fields: ClassVar = []
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Deliveries, newest first", tags=["publishing"]),
+    retrieve=extend_schema(
+        summary="One delivery with its attempts",
+        tags=["publishing"],
+        responses={200: DeliveryDetailSerializer, 404: ProblemSerializer},
+    ),
+)
+class DeliveryViewSet(viewsets.ReadOnlyModelViewSet[Delivery]):
+    """The publishing queue."""
+
+    queryset = Delivery.objects.select_related("channel")
+    permission_classes = (ModelRights,)
+    pagination_class = NewestFirst
+    filterset_class = DeliveryFilter
+    lookup_value_regex = r"\d{1,18}"
+
+    def get_queryset(self) -> "QuerySet[Delivery]":
+        """With the attempts for a single one."""
+        deliveries = Delivery.objects.select_related("channel")
+        return deliveries if self.action == "list" else deliveries.prefetch_related("tries")
+
+    def get_serializer_class(self) -> "type[serializers.BaseSerializer[Delivery]]":
+        """The attempts are in a single one only."""
+        return DeliverySerializer if self.action == "list" else DeliveryDetailSerializer
+
+
+class PublishSerializer(serializers.Serializer[Any]):
+    """A story to publish at once. `content` is HTML; what copy may not hold is taken out."""
+
+    title = serializers.CharField(max_length=500)
+    content = serializers.CharField(max_length=400_000)
+    summary = serializers.CharField(required=False, allow_blank=True, max_length=5000)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=100), required=False, max_length=30
+    )
+    url = serializers.URLField(required=False, allow_blank=True, max_length=2000)
+    language = serializers.CharField(required=False, allow_blank=True, max_length=35)
+    section = serializers.CharField(required=False, allow_blank=True, max_length=60)
+    platforms = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        required=False,
+        max_length=50,
+        help_text="Platforms by key: every active channel on them.",
+    )
+    channels = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        max_length=200,
+        help_text="Channels by number, instead of or beside platforms.",
+    )
+    scheduled_at = serializers.DateTimeField(
+        required=False, help_text="Not before this moment; now if it is left out."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Resolve platforms and channels; anything unknown is refused before a word is written."""
+        problems: dict[str, list[str]] = {}
+        known = platforms.table()
+        asked = list(dict.fromkeys(attrs.get("platforms", [])))
+        unknown = [key for key in asked if key not in known]
+        if unknown:
+            problems["platforms"] = [
+                f"There is no platform “{key}”; there are {', '.join(known)}." for key in unknown
+            ]
+        active = Channel.objects.filter(is_active=True)
+        chosen = list(active.filter(platform__in=asked))
+        lacking = set(asked) - set(unknown) - {channel.platform for channel in chosen}
+        if lacking:
+            problems.setdefault("platforms", []).extend(
+                f"No active channel is on “{key}”." for key in sorted(lacking)
+            )
+        by_number = active.in_bulk(attrs.get("channels", []))
+        gone = [str(each) for each in attrs.get("channels", []) if each not in by_number]
+        if gone:
+            problems["channels"] = [f"There is no active channel {', '.join(gone)}."]
+        if not problems and not (chosen or by_number):
+            problems["platforms"] = ["Name at least one platform or channel."]
+        if problems:
+            raise serializers.ValidationError(problems)
+        attrs["channel_ids"] = list(
+            dict.fromkeys([*(channel.pk for channel in chosen), *by_number])
+        )
+        return attrs
+
+
+class EnqueuedSerializer(serializers.Serializer[Any]):
+    """What became of one channel."""
+
+    platform = serializers.CharField(source="channel.platform")
+    channel = serializers.IntegerField(source="channel.pk")
+    channel_name = serializers.CharField(source="channel.name")
+    delivery = serializers.IntegerField(source="delivery.pk", default=None, allow_null=True)
+    status = serializers.CharField(source="delivery.status", default="refused")
+    scheduled_at = serializers.DateTimeField(
+        source="delivery.scheduled_at", default=None, allow_null=True
+    )
+    problem = serializers.CharField(allow_blank=True)
+
+
+class PublishedSerializer(serializers.Serializer[Any]):
+    """The story, and every channel's result."""
+
+    article = ArticleRowSerializer()
+    deliveries = EnqueuedSerializer(many=True)
+
+
+class NothingQueued(exceptions.APIException):
+    """No channel took the story: nothing was written."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "nothing_queued"
+
+
+class PublishView(APIView):
+    """Create, submit, approve and queue a story in one call, by the console's own acts."""
+
+    permission_classes = (permissions.IsAuthenticated,)
+
+    @extend_schema(
+        summary="Publish a text to many platforms",
+        description=(
+            "Needs the rights to write, submit, approve and queue (group Publisher). The story "
+            "passes through the same acts as in the console, each on the record. Every channel "
+            "stands alone: `deliveries` tells for each what became of it, and later "
+            "`/api/deliveries/` tells how it went out."
+        ),
+        tags=["publishing"],
+        request=PublishSerializer,
+        responses={
+            201: PublishedSerializer, 400: ProblemSerializer, 403: ProblemSerializer,
+            422: ProblemSerializer,
+        },
+        examples=[
+            OpenApiExample(
+                "To WordPress and Mastodon",
+                {
+                    "title": "Ferry returns to Lindholm",
+                    "content": "<p>It sails again on Monday.</p>",
+                    "platforms": ["wordpress", "mastodon"],
+                },
+                request_only=True,
+            )
+        ],
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Publish."""
+        by = Actor(request.user, Door.API)  # type: ignore[arg-type]  # IsAuthenticated
+        for right, doing in ((Right.APPROVE, "approve"), (Right.QUEUE, "queue")):
+            by.must(right, f"{doing} stories")
+        asked = PublishSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted = dict(asked.validated_data)
+        channel_ids: Sequence[int] = wanted.pop("channel_ids")
+        at: datetime | None = wanted.pop("scheduled_at", None)
+        for name in ("platforms", "channels"):
+            wanted.pop(name, None)
+        with transaction.atomic():
+            story, results = _publish(wanted, channel_ids, by, at)
+            if not any(result.delivery for result in results):
+                raise NothingQueued(" ".join(result.problem for result in results))
+        article = Article.objects.select_related("source").get(pk=story.pk)
+        answer = PublishedSerializer({"article": article, "deliveries": results})
+        return Response(answer.data, status.HTTP_201_CREATED)
+
+
+def _publish(
+    text: dict[str, Any], channel_ids: Sequence[int], by: Actor, at: datetime | None
+) -> tuple[Article, list[queue.Enqueued]]:
+    story = desk.start(by, text, note="Sent over the API")
+    story = desk.submit(story.pk, by, version=story.version)
+    story = desk.approve(story.pk, by, version=story.version)
+    return story, queue.enqueue(story.pk, channel_ids, by, at=at)
