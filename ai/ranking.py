@@ -16,9 +16,7 @@ from ai.providers.base import Passage
 _MOST_SENTENCES = 400  # comparing each with each costs the square
 _REPEATED = 0.6  # cosine above which a sentence says what was said
 _FEWEST_WORDS = 4  # below: a dateline, a byline, "Read more"
-_ENDS = re.compile(
-    r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’»)]))\s+(?=[\"“‘«(]*[^\W_a-zà-ÿ])"
-)
+_ENDS = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’»)]))\s+(?=[\"“‘«(]*[^\W_a-zà-ÿ])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Gen|Gov|Sen|Rep|Lt|Col|Sgt|No|Nos|vs|etc|approx|Inc|Ltd|Co|Jr|Sr"
     r"|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)|\b[A-Z])\.$"

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from celery import Celery, current_app
 from django.core import serializers
 from django.utils import timezone
 
@@ -240,23 +241,23 @@ def test_trouble_that_stays_is_given_up_after_three_attempts(all_providers, stor
 # --- workers, Redis and the tick ---
 
 
-def test_without_redis_the_request_is_kept_and_says_so(story, will, settings):
-    from celery import current_app
-
-    with current_app.connection_for_write("redis://127.0.0.1:1/0") as dead:
-        current_app.conf.broker_url, alive = dead.as_uri(), current_app.conf.broker_url
-        pools = current_app.pool
-        try:
-            current_app.set_current()
-            current_app.amqp.__dict__.pop("_producer_pool", None)
-            current_app.amqp._producer_pool = None
-            asked = assist.ask(story.pk, Task.SUMMARY, at_console(will))
-        finally:
-            current_app.conf.broker_url = alive
-            current_app.amqp._producer_pool = None
-            assert pools is not None
+def test_without_redis_the_request_is_kept_and_says_so(story, will, monkeypatch):
+    nobody_there = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
+    nobody_there.conf.task_publish_retry = False
+    monkeypatch.setattr(bell, "current_app", nobody_there)
+    asked = assist.ask(story.pk, Task.SUMMARY, at_console(will))
     assert not asked.rung
     assert Generation.objects.get().state == States.QUEUED
+
+
+def test_the_bell_reaches_the_queue_ai(story, will):
+    asked = assist.ask(story.pk, Task.SUMMARY, at_console(will))
+    assert asked.rung
+    with current_app.connection_for_read() as connection:
+        message = connection.SimpleQueue("ai").get(timeout=5)
+        message.ack()
+    assert message.headers["task"] == "ai.generate"
+    assert message.payload[0] == [asked.generation.pk]
 
 
 def test_the_tick_rings_for_what_waits_too_long_or_is_due_again(story, will, silent):
