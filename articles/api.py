@@ -22,7 +22,9 @@ from config.api import ModelRights, ProblemSerializer
 class ArticleRowSerializer(serializers.ModelSerializer[Article]):
     """An article as a row of a list, without its text."""
 
-    source = serializers.CharField(source="source.name", default=None, read_only=True)
+    source = serializers.CharField(  # type: ignore[assignment]  # the model's word
+        source="source.name", default=None, read_only=True
+    )
 
     class Meta:
         model = Article
@@ -88,7 +90,7 @@ class ArticleFilter(django_filters.FilterSet):
 
     class Meta:
         model = Article
-        fields: ClassVar = []
+        fields: ClassVar[list[str]] = []
 
     def filter_queryset(self, queryset: "QuerySet[Article]") -> "QuerySet[Article]":
         """As asked; stories if no kind was asked for."""

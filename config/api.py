@@ -1,69 +1,17 @@
-"""What every part of the API shares: JSON in and out, pages, and problems in one form."""
+"""What every part of the API shares: problems in one form, and who may read."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, parsers, permissions, renderers, serializers, status, views
-from rest_framework.pagination import CursorPagination
+from rest_framework import exceptions, permissions, serializers, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from articles import errors
-
-logger = logging.getLogger(__name__)
-_DEEPEST = 50  # levels of JSON; no body of ours needs a tenth of it
-
-
-class OrjsonRenderer(renderers.BaseRenderer):
-    """JSON by orjson. A problem goes out as `application/problem+json` (RFC 9457)."""
-
-    media_type = "application/json"
-    format = "json"
-    charset = None
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        """The bytes of `data`; none for an empty answer."""
-        if data is None:
-            return b""
-        return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
-
-
-class StrictJSONParser(parsers.JSONParser):
-    """JSON that can be stored: no NUL, no lone surrogate, no monstrous depth or number."""
-
-    def parse(
-        self,
-        stream: Any,
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """The body's value; raises `ParseError` with what is wrong."""
-        body = stream.read()
-        if _depth(body) > _DEEPEST:
-            raise exceptions.ParseError(f"The JSON is nested deeper than {_DEEPEST} levels.")
-        try:
-            return _without_nul(orjson.loads(body))
-        except orjson.JSONDecodeError as problem:
-            raise exceptions.ParseError(f"The body is not JSON: {problem}.") from None
-
-
-class NewestFirst(CursorPagination):
-    """Pages by key, not by offset: page 2,000 costs what page 1 costs, and inserts move nothing."""
-
-    ordering = ("-created_at", "-id")
-    page_size_query_param = "page_size"
-    max_page_size = 100
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -73,7 +21,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="For a person: what is wrong and what to do.")
-    errors = serializers.DictField(
+    errors = serializers.DictField(  # type: ignore[assignment]  # RFC 9457's common extension
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="Per field, what is wrong with it.",
@@ -131,8 +79,9 @@ def problem(raised: Exception, context: Mapping[str, Any]) -> Response | None:
         if isinstance(raised.refusal, errors.StaleVersion):
             body["version"] = raised.refusal.current.version
     headers = {}
-    if isinstance(raised, exceptions.Throttled) and raised.wait is not None:
-        headers["Retry-After"] = str(max(1, round(raised.wait + 0.5)))
+    wait = getattr(raised, "wait", None)  # of Throttled
+    if wait is not None:
+        headers["Retry-After"] = str(max(1, round(wait + 0.5)))
     if isinstance(raised, exceptions.AuthenticationFailed | exceptions.NotAuthenticated):
         headers["WWW-Authenticate"] = getattr(raised, "auth_header", None) or "Bearer"
     views.set_rollback()
@@ -204,38 +153,3 @@ def _by_field(detail: Any, name: str = "") -> dict[str, list[str]]:
         if isinstance(detail, list)
         else [str(detail)]
     }
-
-
-def _depth(body: bytes) -> int:
-    """How deep the brackets go; brackets inside strings are not counted."""
-    depth = deepest = 0
-    in_string = escaped = False
-    for byte in body:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
-
-
-def _without_nul(value: Any) -> Any:
-    if isinstance(value, str) and "\x00" in value:
-        raise exceptions.ParseError("A text holds the character NUL, which can't be stored.")
-    if isinstance(value, list):
-        for each in value:
-            _without_nul(each)
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            _without_nul(key)
-            _without_nul(each)
-    return value

@@ -160,11 +160,11 @@ class SealedJSONField(_Field):
         """The token to store."""
         return self.to_python(value).token_for(self._bound_to)
 
-    def get_lookup(self, lookup_name: str) -> None:  # noqa: ARG002 (Django's signature)
+    def get_lookup(self, lookup_name: str) -> None:
         """None, which Django reports as unsupported: each token is different, nothing matches."""
         return
 
-    def value_to_string(self, obj: models.Model) -> str:  # noqa: ARG002 (Django's signature)
+    def value_to_string(self, obj: models.Model) -> str:
         """Always empty: a dump, loaded elsewhere, has its credentials not set."""
         return ""
 

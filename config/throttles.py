@@ -1,11 +1,15 @@
 """The API's limit. DRF's own throttles count in a cache and let through several times theirs."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from config.limits import take
+
+if TYPE_CHECKING:  # rest_framework.views loads this module while it is itself being loaded
+    from rest_framework.views import APIView
 
 
 class PerUserThrottle(BaseThrottle):
@@ -13,7 +17,7 @@ class PerUserThrottle(BaseThrottle):
 
     _wait = 0.0
 
-    def allow_request(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 (DRF's signature)
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         """Whether this request may go on; exact under any concurrency."""
         rate = settings.API_REQUESTS_PER_MINUTE
         self._wait = take(f"api:{self._who(request)}", rate, burst=rate)

@@ -18,7 +18,7 @@ from articles.api import ArticleRowSerializer
 from articles.lifecycle import Right
 from articles.models import Article
 from articles.record import Actor, Door
-from config.api import ModelRights, NewestFirst, ProblemSerializer
+from config.api import ModelRights, ProblemSerializer
 from publishing import platforms, queue
 from publishing.models import Attempt, Channel, Delivery
 
@@ -69,7 +69,7 @@ class DeliveryFilter(django_filters.FilterSet):
 
     class Meta:
         model = Delivery
-        fields: ClassVar = []
+        fields: ClassVar[list[str]] = []
 
 
 @extend_schema_view(
@@ -85,7 +85,6 @@ class DeliveryViewSet(viewsets.ReadOnlyModelViewSet[Delivery]):
 
     queryset = Delivery.objects.select_related("channel")
     permission_classes = (ModelRights,)
-    pagination_class = NewestFirst
     filterset_class = DeliveryFilter
     lookup_value_regex = r"\d{1,18}"
 

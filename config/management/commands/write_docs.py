@@ -47,7 +47,10 @@ def lifecycle() -> str:
             sources = ", ".join(f"`{state}`" for state in STATES[kind] if state in step.sources)
             asks = [
                 word
-                for word, wanted in (("a reason", step.needs_reason), ("title and text", step.needs_text))
+                for word, wanted in (
+                    ("a reason", step.needs_reason),
+                    ("title and text", step.needs_text),
+                )
                 if wanted
             ]
             parts.append(
