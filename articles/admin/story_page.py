@@ -129,6 +129,18 @@ _VERBS = {
     "unshortlist": "put it back among the new items",
     "pick_up": "picked it up",
     "expire": "let it expire",
+    "queued": "queued it",
+    "published": "sent it out",
+    "failed": "could not send it",
+    "in_doubt": "does not know whether it went out",
+    "missed": "came too late to send it",
+    "held": "held it back",
+    "cancel": "took it out of the queue",
+    "reschedule": "moved it to another time",
+    "release": "let it go on",
+    "retry": "asked to try again",
+    "was_posted": "found it posted",
+    "send_again": "asked to send it again",
     "ai_asked": "asked AI",
     "ai_suggested": "got an AI suggestion",
     "ai_failed": "got no answer from AI",
@@ -145,6 +157,8 @@ def in_words(event: Event) -> str:
     if event.what == "refused" and event.data.get("act"):
         label = next((s.label for s in TRANSITIONS if s.act == event.data["act"]), "")
         verb += f": “{label}”"
+    if channel := event.data.get("channel"):
+        verb += f" ({channel})"
     through = (
         "" if event.channel in ("admin", "task") else f" (through {event.get_channel_display()})"
     )

@@ -77,7 +77,7 @@ class WireItemAdmin(ReadOnlyAdmin):
     )
     inlines = (SuggestionInline,)
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
         """A tab says its state already; only “All” needs the column."""
         columns = [*super().get_list_display(request)]
         if request.GET.get("state") != "all":
