@@ -15,4 +15,4 @@ class AiConfig(AppConfig):
 
         checks.register(check_table)
         post_migrate.connect(load_prompts, sender=self, dispatch_uid="ai.load_prompts")
-        post_migrate.connect(load_tick, dispatch_uid="ai.load_tick")
+        post_migrate.connect(load_tick, sender=self, dispatch_uid="ai.load_tick")

@@ -5,9 +5,13 @@ Both are loaded after every migrate and leave alone what an administrator has ch
 
 from typing import Any
 
+from django.apps.registry import Apps
 
-def load_prompts(**_: Any) -> None:
+
+def load_prompts(apps: Apps | None = None, **_: Any) -> None:
     """Give each task that has no prompt its default wording as version 1."""
+    if not _migrated(apps, "ai", "PromptVersion"):
+        return
     from ai.models import Prompt, PromptVersion
     from ai.prompts import DEFAULTS
 
@@ -26,11 +30,9 @@ def load_prompts(**_: Any) -> None:
             prompt.save(update_fields=["current"])
 
 
-def load_tick(**_: Any) -> None:
+def load_tick(apps: Apps | None = None, **_: Any) -> None:
     """Schedule `ai.tick` every minute, unless it is scheduled already in whatever rhythm."""
-    from django.apps import apps
-
-    if not apps.is_installed("django_celery_beat"):
+    if not _migrated(apps, "django_celery_beat", "PeriodicTask"):
         return
     from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
@@ -45,3 +47,14 @@ def load_tick(**_: Any) -> None:
             "description": "Rings for AI requests that wait, and closes those that never ended.",
         },
     )
+
+
+def _migrated(apps: Apps | None, app: str, model: str) -> bool:
+    """Whether the table is there: after a migration backwards it may be gone."""
+    if apps is None:
+        return True
+    try:
+        apps.get_model(app, model)
+    except LookupError:
+        return False
+    return True

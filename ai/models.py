@@ -108,8 +108,8 @@ class Generation(models.Model):
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)
     cost = models.DecimalField(
-        max_digits=12,
-        decimal_places=6,
+        max_digits=14,
+        decimal_places=8,  # a token costs a hundredth of a millionth and up
         null=True,
         blank=True,
         help_text="In US dollars; empty when the price is unknown.",

@@ -32,7 +32,7 @@ _TAKEN_OVER = {
     Task.SUMMARY: "The summary was taken over.",
     Task.ARTICLE: "The suggested text was taken over.",
 }
-STATE_LABELS = {
+STATE_LABELS: dict[str, str] = {
     States.QUEUED: "info", States.RUNNING: "info", States.SUGGESTED: "warning",
     States.ACCEPTED: "success", States.REJECTED: "", States.FAILED: "danger",
 }  # fmt: skip

@@ -174,9 +174,9 @@ class Migration(migrations.Migration):
                     "cost",
                     models.DecimalField(
                         blank=True,
-                        decimal_places=6,
+                        decimal_places=8,
                         help_text="In US dollars; empty when the price is unknown.",
-                        max_digits=12,
+                        max_digits=14,
                         null=True,
                     ),
                 ),

@@ -56,6 +56,7 @@ def test_a_writer_asks_reads_and_accepts_on_the_storys_page(story, will, at, sil
     ).content.decode()
     assert "The suggestion appears here in a moment." in asked
     call = assist.run(Generation.objects.get().pk)
+    assert call is not None
     shown = browser.get(page(story)).content.decode()
     assert f'id="act-accept-suggestion-{call.pk}"' in shown
     assert call.text.split(".")[0] in shown
@@ -200,6 +201,7 @@ def test_an_administrator_rewords_a_prompt_and_sees_its_history(ada, edda, at):
     }  # fmt: skip
     assert browser.post(url, form).status_code == 302
     prompt.refresh_from_db()
+    assert prompt.current is not None
     assert (prompt.current.number, prompt.current.author) == (2, ada)
     history = browser.get(url).content.decode()
     assert "One sentence, please." in history
