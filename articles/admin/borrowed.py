@@ -4,20 +4,36 @@ The one declared exception to “the hub knows no spoke”: an editor wants to s
 where it went and what AI suggests, without walking through three lists.
 """
 
+from typing import Any
+
+from django.http import HttpRequest
+
 from ai.admin import SuggestionInline, suggestion_acts
+from articles.lifecycle import Right, State
+from articles.models import Article
+from config.admin_base import Act
 
 try:
-    from publishing.admin import DeliveryInline, publish_acts
-except ImportError:  # TODO(H): goes when publishing.admin is there
-    DeliveryInline = None
+    from publishing.admin import DeliveryInline, PublishForm, publish
+except ImportError:  # while publishing.admin is being written
+    DeliveryInline = PublishForm = publish = None
 
-    def publish_acts():
-        return []
+__all__ = ["DeliveryInline", "SuggestionInline", "publish_act", "suggestion_acts"]
 
 
-__all__ = [
-    "DeliveryInline",
-    "SuggestionInline",
-    "publish_acts",
-    "suggestion_acts",
-]
+def publish_act() -> Act:
+    """The button that opens the channels: an approved story is two clicks from its readers."""
+    return Act(
+        name="publish",
+        label="Publish",
+        icon="send",
+        perform=publish,
+        permitted=_may_publish,
+        form=PublishForm,
+        weight="primary",
+    )
+
+
+def _may_publish(request: HttpRequest, story: Any) -> bool:
+    out: bool = isinstance(story, Article) and story.state in (State.APPROVED, State.LIVE)
+    return PublishForm is not None and out and request.user.has_perm(Right.QUEUE)

@@ -16,7 +16,7 @@ from articles import desk, revise
 from articles.admin.borrowed import (
     DeliveryInline,
     SuggestionInline,
-    publish_acts,
+    publish_act,
     suggestion_acts,
 )
 from articles.admin.difference import difference
@@ -164,7 +164,7 @@ class StoryAdmin(DeskAdmin):
 
     def get_acts(self, request: HttpRequest, obj: Any) -> Sequence[Act]:
         """Publishing first, then the lifecycle's steps, then what AI offers."""
-        return [*publish_acts(), *story_steps(), *suggestion_acts(obj)]
+        return [publish_act(), *story_steps(), *suggestion_acts(obj)]
 
     def badges(self, request: HttpRequest, obj: Any) -> list[tuple[str, str]]:
         """State, distribution, and what an editor must not miss."""
