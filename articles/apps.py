@@ -9,7 +9,9 @@ class ArticlesConfig(AppConfig):
     verbose_name = "Desk"
 
     def ready(self) -> None:
+        from articles.defaults import load_schedule
         from articles.rights import load_groups
 
         # Permissions exist only after post_migrate, so groups can't be loaded any earlier.
         post_migrate.connect(load_groups, dispatch_uid="articles.load_groups")
+        post_migrate.connect(load_schedule, sender=self, dispatch_uid="articles.load_schedule")

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core import checks
 
 
 class SourcesConfig(AppConfig):
@@ -6,3 +7,8 @@ class SourcesConfig(AppConfig):
 
     name = "sources"
     verbose_name = "Sources"
+
+    def ready(self) -> None:
+        from sources.checks import check_table
+
+        checks.register(check_table)

@@ -1,0 +1,129 @@
+"""The contract of a connector: how one kind of source is read.
+
+A connector knows its service and nothing of the desk: it gets a `Fetch` and a client, and returns
+`Fetched` or raises one of `sources.errors`. docs/adding-a-source.md walks through one.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from articles.wire import WireCopy
+from config.outbound import Client, Response
+from sources.errors import Denied, Gone, Limited, Misconfigured, Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that a source's form asks for."""
+
+    name: str
+    label: str
+    kind: str = "text"  # text, url, secret, number, flag, choice
+    required: bool = False
+    help: str = ""
+    default: Any = ""
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One request to a source, with all a connector may know."""
+
+    endpoint: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    credentials: Mapping[str, Any] = field(default_factory=dict)
+    etag: str = ""  # validators of the last answer
+    last_modified: str = ""
+    since: datetime | None = None  # the last success
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a source sent."""
+
+    copies: tuple[WireCopy, ...] = ()
+    unchanged: bool = False  # it said so itself (304): nothing was read
+    etag: str = ""
+    last_modified: str = ""
+    http_status: int | None = None
+    bytes: int = 0
+    wait: float | None = None  # seconds to leave it alone, if it named them
+    title: str = ""  # what the source calls itself
+    warnings: tuple[str, ...] = ()
+
+
+class Connector(ABC):
+    """One kind of source. Instances hold no state."""
+
+    key: ClassVar[str]
+    label: ClassVar[str]
+    help: ClassVar[str] = ""  # what to enter, and the service's rules
+    endpoint: ClassVar[str] = ""  # where it usually is
+    options: ClassVar[tuple[Option, ...]] = ()
+    credentials: ClassVar[tuple[Option, ...]] = ()
+    minutes: ClassVar[int] = 30  # between two syncs, to begin with
+
+    @abstractmethod
+    async def fetch(self, request: Fetch, http: Client) -> Fetched:
+        """What is there now. Raises `SourceError` with a sentence for the administrator."""
+
+
+def must_be_ok(answer: Response, who: str) -> Response:
+    """The answer if it is a success or a 304; else the error that its status stands for."""
+    if 200 <= answer.status < 300 or answer.status == 304:
+        return answer
+    status, wait = answer.status, answer.retry_after
+    if status in (401, 403):
+        raise Denied(
+            f"{who} refuses access ({status}). Check the credentials, or whether it lets "
+            "programs in at all.",
+            status=status,
+            retry_after=wait,
+        )
+    if status in (404, 410):
+        words = "for good" if status == 410 else "at this address"
+        raise Gone(f"{who} has nothing {words} ({status}). Check the address.", status=status)
+    if status == 429:
+        raise Limited(
+            f"{who} asks for patience: too many requests.", status=status, retry_after=wait
+        )
+    if status >= 500:
+        raise Unreachable(
+            f"{who} has trouble of its own ({status}). The desk tries again later.",
+            status=status,
+            retry_after=wait,
+        )
+    raise Unreachable(f"{who} answered {status}, which is no document.", status=status)
+
+
+def checked(options: Mapping[str, Any], declared: tuple[Option, ...]) -> dict[str, Any]:
+    """`options` with defaults filled in; raises `Misconfigured` naming what is wrong.
+
+    Unknown names are refused: a typing error must not be silently without effect.
+    """
+    known = {option.name: option for option in declared}
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        allowed = ", ".join(known) or "none"
+        raise Misconfigured(f"There is no option “{unknown[0]}” here; there are: {allowed}.")
+    values = {}
+    for name, option in known.items():
+        value = options.get(name, option.default)
+        if value in ("", None):
+            value = option.default
+        if option.required and value in ("", None):
+            raise Misconfigured(f"“{option.label}” is missing.")
+        if option.kind == "number" and value != "":
+            try:
+                value = int(value)
+            except (TypeError, ValueError):
+                raise Misconfigured(f"“{option.label}” must be a whole number.") from None
+        if option.choices and value not in dict(option.choices):
+            words = ", ".join(key for key, _ in option.choices)
+            raise Misconfigured(f"“{option.label}” must be one of {words}.")
+        values[name] = value
+    return values

@@ -1,0 +1,75 @@
+"""RSS, Atom and JSON Feed, with conditional requests (RFC 9110 §13)."""
+
+import base64
+from urllib.parse import urlsplit
+
+from config.outbound import Client, Response
+from sources import feedparsing
+from sources.connectors.base import Connector, Fetch, Fetched, Option, must_be_ok
+from sources.errors import NotAFeed
+
+_ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
+    "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
+)
+
+
+class Feed(Connector):
+    """Any feed by its address."""
+
+    key = "feed"
+    label = "Feed (RSS, Atom, JSON Feed)"
+    help = "Enter the feed's own address, not the page it belongs to."
+    credentials = (
+        Option("user", "User name", help="Only for feeds behind a login."),
+        Option("password", "Password", "secret"),
+        Option("token", "Bearer token", "secret", help="Instead of name and password."),
+    )
+
+    async def fetch(self, request: Fetch, http: Client) -> Fetched:
+        """The entries of the feed, or that nothing has changed."""
+        headers = {"Accept": _ACCEPT}
+        if request.etag:
+            headers["If-None-Match"] = request.etag
+        if request.last_modified:
+            headers["If-Modified-Since"] = request.last_modified
+        answer = await http.get(request.endpoint, headers=headers, secret_headers=_login(request))
+        return read(answer, urlsplit(request.endpoint).hostname or "The source")
+
+
+def read(answer: Response, who: str) -> Fetched:
+    """What a feed's server answered; also for connectors whose service offers a feed."""
+    must_be_ok(answer, who)
+    about = Fetched(
+        unchanged=answer.status == 304,
+        etag=answer.headers.get("etag", "")[:500],
+        last_modified=answer.headers.get("last-modified", "")[:100],
+        http_status=answer.status,
+        bytes=len(answer.body),
+    )
+    if about.unchanged:
+        return about
+    try:
+        feed = feedparsing.parse(
+            answer.body, content_type=answer.headers.get("content-type", ""), url=answer.url
+        )
+    except feedparsing.FeedError as problem:
+        raise NotAFeed(str(problem), status=answer.status) from None
+    return Fetched(
+        copies=feed.entries,
+        etag=about.etag,
+        last_modified=about.last_modified,
+        http_status=about.http_status,
+        bytes=about.bytes,
+        title=feed.title,
+        warnings=feed.warnings,
+    )
+
+
+def _login(request: Fetch) -> dict[str, str]:
+    if token := request.credentials.get("token"):
+        return {"Authorization": f"Bearer {token}"}
+    if user := request.credentials.get("user"):
+        words = f"{user}:{request.credentials.get('password', '')}"
+        return {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}
+    return {}

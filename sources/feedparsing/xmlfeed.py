@@ -1,0 +1,381 @@
+"""RSS 0.9x to 2.0, RDF and Atom on lxml: strictly first, then recovering.
+
+Namespaces are read by their local meaning, because feeds declare them in many spellings.
+"""
+
+import html
+import re
+from html.entities import html5
+from typing import Any
+from urllib.parse import urljoin
+
+from lxml import etree
+
+from articles.wire import WireCopy
+from sources.feedparsing import MOST_ENTRIES, Feed, FeedError
+from sources.feedparsing.dates import parse_date
+from sources.feedparsing.identity import identity
+
+_ATOM = {"http://www.w3.org/2005/Atom": "1.0", "http://purl.org/atom/ns#": "0.3"}
+_CONTENT = "http://purl.org/rss/1.0/modules/content/"
+_DC = "http://purl.org/dc/elements/1.1/"
+_DCTERMS = "http://purl.org/dc/terms/"
+_MEDIA = "http://search.yahoo.com/mrss/"
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_DEEPEST, _MOST_ATTRIBUTES, _MOST_TAGS = 150, 100, 400_000
+_ENTITY = re.compile(rb"&([a-zA-Z][a-zA-Z0-9]{1,30});")
+_XML_ENTITIES = {b"amp", b"lt", b"gt", b"quot", b"apos"}
+_EMAIL_NAME = re.compile(r"^\S+@\S+\s+\((.+)\)$|^(.+?)\s*<\S+@\S+>$")
+
+Element = etree._Element
+
+
+def parse(document: bytes, content_type: str, url: str) -> Feed:
+    """The feed in an XML document; raises `FeedError`."""
+    root, warnings = _tree(document, content_type)
+    name, space = _name(root), _space(root)
+    if name == "feed" and space in (*_ATOM, ""):
+        return _atom(root, url, _ATOM.get(space, "1.0"), warnings)
+    if name in ("rss", "RDF", "rdf", "channel"):
+        return _rss(root, url, warnings)
+    if name.lower() == "html":
+        raise FeedError("This is a web page, not a feed; give the address of its feed.")
+    raise FeedError(f"This is XML, but no feed: its outermost element is “{name[:60]}”.")
+
+
+def _tree(document: bytes, content_type: str) -> tuple[Element, list[str]]:
+    if re.search(rb"<!ENTITY", document[:100_000], re.I):
+        raise FeedError("The document declares entities of its own; no feed needs that.")
+    document = _with_named_entities(_declared(document, content_type))
+    _must_be_sane(document)
+    options: dict[str, Any] = {
+        "resolve_entities": False, "no_network": True, "load_dtd": False,
+        "dtd_validation": False, "huge_tree": False, "remove_comments": True,
+        "remove_pis": True,
+    }  # fmt: skip
+    try:
+        return etree.fromstring(document, etree.XMLParser(**options)), []
+    except (etree.XMLSyntaxError, ValueError) as problem:
+        strictly = str(problem)
+    try:
+        root = etree.fromstring(document, etree.XMLParser(recover=True, **options))
+    except (etree.XMLSyntaxError, ValueError):
+        root = None
+    if root is None:
+        raise FeedError(f"This can't be read as XML: {strictly[:200]}.")
+    return root, [f"The XML has errors and was repaired: {strictly[:200]}."]
+
+
+def _declared(document: bytes, content_type: str) -> bytes:
+    """In UTF-8 when the header names another encoding than the document; as it is otherwise.
+
+    RFC 7303: the header wins over the document's own declaration. A header that can't decode the
+    document is a lie, and the document is believed.
+    """
+    match = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.I)
+    if not match or document.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return document.lstrip()
+    if re.match(rb"\s*<\?xml[^>]*encoding=", document):
+        return document.lstrip()
+    try:
+        text = document.decode(match[1])
+    except (LookupError, UnicodeDecodeError, ValueError):
+        return document.lstrip()
+    return text.encode("utf-8", "replace").lstrip()
+
+
+def _with_named_entities(document: bytes) -> bytes:
+    """HTML's named entities as numbers: XML knows five of them and drops or refuses the rest."""
+
+    def number(match: "re.Match[bytes]") -> bytes:
+        if match[1] in _XML_ENTITIES:
+            return match[0]
+        characters = html5.get(match[1].decode() + ";")
+        if characters is None:
+            return b"&amp;" + match[1] + b";"
+        return b"".join(b"&#%d;" % ord(character) for character in characters)
+
+    parts = re.split(rb"(<!\[CDATA\[.*?\]\]>)", document, flags=re.S)
+    return b"".join(
+        part if part.startswith(b"<![CDATA[") else _ENTITY.sub(number, part) for part in parts
+    )
+
+
+def _must_be_sane(document: bytes) -> None:
+    """Refuse what costs a parser far more than it says: deep nesting, crowds of attributes."""
+    depth = tags = 0
+    for match in re.finditer(
+        rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<(/?)[A-Za-z_][^<>]*?(/?)>", document, re.S
+    ):
+        if match[1] is None:
+            continue
+        tags += 1
+        if tags > _MOST_TAGS:
+            raise FeedError("The document has more elements than any feed.")
+        if match[1]:
+            depth -= 1
+        elif not match[2]:
+            depth += 1
+            if depth > _DEEPEST:
+                raise FeedError(f"The document is nested deeper than {_DEEPEST} levels.")
+        if len(match[0]) > 5000 and match[0].count(b"=") > _MOST_ATTRIBUTES:
+            raise FeedError("An element of the document has far too many attributes.")
+
+
+def _rss(root: Element, url: str, warnings: list[str]) -> Feed:
+    channel = root if _name(root) == "channel" else _child(root, "channel")
+    if channel is None and not _children(root, "item"):
+        raise FeedError("This is RSS without a channel: there is nothing in it.")
+    head = channel if channel is not None else root
+    items = _children(head, "item") or _children(root, "item")
+    language = _text(head, "language")
+    version = "rdf" if _name(root).lower() == "rdf" else f"rss {root.get('version', '')}".strip()
+    base = urljoin(url, head.get(f"{_XML}base") or "")
+    return Feed(
+        title=_text(head, "title"),
+        url=_link(head, base),
+        language=language,
+        version=version,
+        entries=tuple(_rss_item(item, base, language) for item in items[:MOST_ENTRIES]),
+        warnings=_counted(items, warnings),
+    )
+
+
+def _rss_item(item: Element, base: str, language: str) -> WireCopy:
+    base = urljoin(base, item.get(f"{_XML}base") or "")
+    guid = _child(item, "guid")
+    own = (guid.text or "").strip() if guid is not None else item.get(_rdf("about")) or ""
+    link = _link(item, base)
+    permalink = guid is not None and guid.get("isPermaLink", "true").lower() == "true"
+    if not link and permalink and own.startswith(("http://", "https://")):
+        link = own
+    title = _flat(_child(item, "title"))
+    description = _markup(_child(item, "description"))
+    content = _markup(_child(item, "encoded", _CONTENT)) or _markup(_child(item, "body"))
+    published = _date(item, ("pubDate", ""), ("date", _DC), ("published", ""), ("issued", _DCTERMS))
+    return WireCopy(
+        external_id=identity(own, link, title, published, content or description),
+        title=title,
+        url=link,
+        content=content or description,
+        summary=description if content else "",
+        authors=_rss_authors(item),
+        tags=tuple(dict.fromkeys(filter(None, map(_flat, _children(item, "category"))))),
+        language=_text(item, "language", _DC) or language,
+        published_at=published,
+        updated_at=_date(item, ("modified", _DCTERMS), ("updated", "")),
+        metadata=_enclosed(item, base),
+    )
+
+
+def _atom(root: Element, url: str, version: str, warnings: list[str]) -> Feed:
+    entries = _children(root, "entry")
+    base = urljoin(url, root.get(f"{_XML}base") or "")
+    language = root.get(f"{_XML}lang") or ""
+    authors = _persons(root)
+    return Feed(
+        title=_atom_plain(_child(root, "title")),
+        url=_link(root, base),
+        language=language,
+        version=f"atom {version}",
+        entries=tuple(
+            _atom_entry(entry, base, language, authors) for entry in entries[:MOST_ENTRIES]
+        ),
+        warnings=_counted(entries, warnings),
+    )
+
+
+def _atom_entry(
+    entry: Element, base: str, language: str, feed_authors: tuple[str, ...]
+) -> WireCopy:
+    base = urljoin(base, entry.get(f"{_XML}base") or "")
+    link = _link(entry, base)
+    title = _atom_plain(_child(entry, "title"))
+    content = _atom_markup(_child(entry, "content"))
+    summary = _atom_markup(_child(entry, "summary")) or _text(
+        _child(entry, "group", _MEDIA), "description", _MEDIA
+    )
+    published = _date(entry, ("published", ""), ("issued", ""), ("created", ""), ("updated", ""))
+    return WireCopy(
+        external_id=identity(_text(entry, "id"), link, title, published, content or summary),
+        title=title,
+        url=link,
+        content=content or summary,
+        summary=summary if content else "",
+        authors=_persons(entry) or feed_authors,
+        tags=tuple(
+            dict.fromkeys(
+                name
+                for each in _children(entry, "category")
+                if (name := each.get("label") or each.get("term") or _flat(each))
+            )
+        ),
+        language=entry.get(f"{_XML}lang") or language,
+        published_at=published,
+        updated_at=_date(entry, ("updated", ""), ("modified", "")),
+        metadata=_enclosed(entry, base),
+    )
+
+
+def _link(element: Element, base: str) -> str:
+    """The address for readers: Atom's alternate link, RSS's text, in whichever dialect."""
+    fallback = ""
+    for link in _children(element, "link"):
+        href, rel = link.get("href"), link.get("rel", "alternate")
+        if href is None:
+            if (link.text or "").strip() and _space(link) not in _ATOM:
+                return urljoin(base, (link.text or "").strip())
+        elif rel == "alternate":
+            if "html" in link.get("type", "html"):
+                return urljoin(base, href.strip())
+            fallback = fallback or urljoin(base, href.strip())
+    return fallback
+
+
+def _enclosed(element: Element, base: str) -> dict[str, Any]:
+    """Enclosures and media, by address, each once."""
+    found: dict[str, dict[str, str]] = {}
+    for each in element.iter(tag=etree.Element):
+        name, space = _name(each), _space(each)
+        address = ""
+        if name == "enclosure" or (space == _MEDIA and name in ("content", "thumbnail")):
+            address = each.get("url", "")
+        elif name == "link" and each.get("rel") == "enclosure":
+            address = each.get("href", "")
+        if address and len(found) < 20:
+            kind = each.get("type", "") or ("image" if name == "thumbnail" else "")
+            found.setdefault(urljoin(base, address.strip()), {"type": kind})
+    return {"enclosures": [{"url": url, **more} for url, more in found.items()]} if found else {}
+
+
+def _rss_authors(item: Element) -> tuple[str, ...]:
+    names = [_flat(each) for each in _children(item, "creator", _DC)]
+    names = names or [_flat(each) for each in _children(item, "author")]
+    return tuple(dict.fromkeys(_person_name(name) for name in names if name))
+
+
+def _person_name(text: str) -> str:
+    """The name in `mail@example.org (Name)` and `Name <mail@example.org>`; else all of it."""
+    match = _EMAIL_NAME.match(text)
+    return (match[1] or match[2]).strip().strip('"') if match else text
+
+
+def _persons(element: Element) -> tuple[str, ...]:
+    names = (
+        _text(each, "name") or _text(each, "email") or _flat(each)
+        for each in _children(element, "author")
+    )
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _atom_plain(element: Element | None) -> str:
+    """A text construct in plain text, RFC 4287 §3.1."""
+    if element is None:
+        return ""
+    if _atom_kind(element) in ("html", "xhtml"):
+        return _without_tags(_atom_markup(element))
+    return " ".join(_words(element).split())
+
+
+def _atom_markup(element: Element | None) -> str:
+    """A text construct or content as HTML."""
+    if element is None:
+        return ""
+    kind = _atom_kind(element)
+    if kind == "xhtml" or len(element):
+        return _inner(element)
+    text = element.text or ""
+    if kind == "html":
+        return text.strip()
+    if kind.startswith("text"):
+        return html.escape(text.strip(), quote=False)
+    return ""  # base64 or another media type: nothing an editor can read
+
+
+def _atom_kind(element: Element) -> str:
+    kind = (element.get("type") or "text").lower().strip()
+    kind = {"text/html": "html", "application/xhtml+xml": "xhtml", "text/plain": "text"}.get(
+        kind, kind
+    )
+    if element.get("mode") == "escaped":  # Atom 0.3
+        return "html"
+    return "xhtml" if element.get("mode") == "xml" and kind != "text" else kind
+
+
+def _markup(element: Element | None) -> str:
+    """What an RSS element holds, as HTML: escaped markup, CDATA, or elements of its own."""
+    if element is None:
+        return ""
+    return _inner(element) if len(element) else (element.text or "").strip()
+
+
+def _inner(element: Element) -> str:
+    parts = [html.escape(element.text or "", quote=False)]
+    parts += [etree.tostring(child, encoding="unicode", method="html") for child in element]
+    return "".join(parts).strip()
+
+
+def _flat(element: Element | None) -> str:
+    """An RSS text in plain text: titles hold escaped markup and double-escaped entities."""
+    if element is None:
+        return ""
+    return _without_tags(_words(element))
+
+
+def _words(element: Element) -> str:
+    return "".join(str(part) for part in element.itertext())
+
+
+def _without_tags(markup: str) -> str:
+    text = re.sub(r"</?[a-zA-Z][^<>]{0,500}>", "", markup) if "<" in markup else markup
+    return " ".join(html.unescape(text).split())
+
+
+def _date(element: Element, *names: tuple[str, str]) -> Any:
+    for name, space in names:
+        text = _text(element, name, space) if space else _text(element, name)
+        if moment := parse_date(text):
+            return moment
+    return None
+
+
+def _text(element: Element | None, name: str, space: str | None = None) -> str:
+    found = _child(element, name, space) if element is not None else None
+    return " ".join(_words(found).split()) if found is not None else ""
+
+
+def _child(element: Element, name: str, space: str | None = None) -> Element | None:
+    return next(iter(_children(element, name, space)), None)
+
+
+def _children(element: Element, name: str, space: str | None = None) -> list[Element]:
+    """Children by local name: of one namespace, or of none in particular (RSS, Atom, RDF)."""
+    return [
+        child
+        for child in element.iterchildren(tag=etree.Element)
+        if _name(child) == name
+        and (
+            _space(child) == space
+            if space
+            else _space(child) not in (_CONTENT, _DC, _MEDIA, _DCTERMS)
+        )
+    ]
+
+
+def _name(element: Element) -> str:
+    return etree.QName(element).localname
+
+
+def _space(element: Element) -> str:
+    return etree.QName(element).namespace or ""
+
+
+def _rdf(name: str) -> str:
+    return f"{{http://www.w3.org/1999/02/22-rdf-syntax-ns#}}{name}"
+
+
+def _counted(entries: list[Element], warnings: list[str]) -> tuple[str, ...]:
+    if len(entries) > MOST_ENTRIES:
+        words = f"Only the first {MOST_ENTRIES} of {len(entries)} entries were read."
+        return (*warnings, words)
+    return tuple(warnings)

@@ -1,0 +1,63 @@
+"""Asking a source, whoever asks: a sync that stores or a preview that doesn't."""
+
+from datetime import datetime
+
+from asgiref.sync import async_to_sync
+
+from config.outbound import BadBody, Client, OutboundError, from_settings
+from config.sealed import TamperedSecret
+from sources import connectors
+from sources.connectors.base import Connector, Fetch, Fetched, checked
+from sources.errors import Misconfigured, SourceError, Unreachable
+from sources.models import Source
+
+
+def connector_of(source: Source) -> Connector:
+    """The source's connector; raises `Misconfigured` when it is not installed."""
+    try:
+        return connectors.connector(source.connector)
+    except KeyError:
+        raise Misconfigured(f"The connector “{source.connector}” is not installed here.") from None
+
+
+def fetch(source: Source, now: datetime, *, whole: bool = False) -> Fetched:
+    """What the source has now; with `whole` even if it says that nothing has changed.
+
+    Nothing is stored. Every way it can fail is a `SourceError` with a sentence.
+    """
+    connector = connector_of(source)
+    try:
+        credentials = source.credentials.reveal()
+    except TamperedSecret:
+        raise Misconfigured(
+            "The stored credentials can't be read with this installation's keys; enter them anew."
+        ) from None
+    request = Fetch(
+        endpoint=source.api_endpoint,
+        options=checked(source.options, connector.options),
+        credentials=credentials,
+        etag="" if whole else source.etag,
+        last_modified="" if whole else source.last_modified,
+        since=source.last_success,
+        now=now,
+    )
+    return async_to_sync(_fetch)(connector, request)
+
+
+async def _fetch(connector: Connector, request: Fetch) -> Fetched:
+    try:
+        async with Client(from_settings()) as http:
+            return await connector.fetch(request, http)
+    except BadBody as problem:
+        raise Unreachable(f"What came can't be read: {problem}") from problem
+    except OutboundError as problem:
+        raise _Failed(problem) from problem
+
+
+class _Failed(SourceError):
+    """What the network did, in the words of `config.outbound`."""
+
+    def __init__(self, problem: OutboundError) -> None:
+        super().__init__(str(problem))
+        self.kind = type(problem).__name__.lower()
+        self.permanent = problem.permanent
