@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminSplitDateTime as StackedDateTimeInput
     from django.contrib.admin.widgets import AdminTextareaWidget as Textarea
     from django.contrib.admin.widgets import AdminTextInputWidget as TextInput
+    from django.contrib.admin.widgets import AdminURLFieldWidget as UrlInput
     from django.forms import CheckboxInput as Switch
     from django.forms import CheckboxSelectMultiple as Checkboxes
     from django.forms import NumberInput, PasswordInput, Select
@@ -53,7 +54,7 @@ else:
     from unfold.admin import TabularInline as _TabularInline
     from unfold.decorators import display
     from unfold.views import ChangeList as _ChangeList
-    from unfold.widgets import UnfoldAdminCheckboxSelectMultiple as Checkboxes
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
     from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
     from unfold.widgets import UnfoldAdminPasswordInput as PasswordInput
     from unfold.widgets import UnfoldAdminSelectWidget as Select
@@ -61,6 +62,7 @@ else:
     from unfold.widgets import UnfoldAdminSplitDateTimeWidget as SplitDateTimeInput
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+    from unfold.widgets import UnfoldAdminURLInputWidget as UrlInput
     from unfold.widgets import UnfoldBooleanSwitchWidget as Switch
 
     _Paginator = Paginator
@@ -70,7 +72,7 @@ __all__ = [
     "DeskTabularInline", "Done", "NumberInput", "Offer", "PasswordInput", "ReadOnlyAdmin",
     "ReasonForm", "Select", "SplitDateTimeInput",
     "StackedDateTimeInput", "Switch", "TabFilter", "TextInput", "Textarea",
-    "actor", "age", "display", "headline",
+    "UrlInput", "actor", "age", "display", "headline",
 ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from articles.clean import plain_text
 from articles.errors import DeskError, Incomplete, StaleVersion
 from articles.models import Article, Story
 from articles.revise import DETAILS, TEXT
-from config.admin_base import Textarea, TextInput
+from config.admin_base import Textarea, TextInput, UrlInput
 
 if TYPE_CHECKING:
     _StoryModelForm = forms.ModelForm[Story]
@@ -115,6 +115,11 @@ class StoryForm(_StoryModelForm):
         widget=TextInput,
         help_text="Separated by commas.",
     )
+
+    url = forms.URLField(
+        label="URL", required=False, max_length=2000, assume_scheme="https", widget=UrlInput,
+        help_text="Where the source has it.",
+    )  # fmt: skip
 
     class Meta:
         model = Story
