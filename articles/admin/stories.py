@@ -166,6 +166,10 @@ class StoryAdmin(DeskAdmin):
         """Publishing first, then the lifecycle's steps, then what AI offers."""
         return [publish_act(), *story_steps(), *suggestion_acts(obj)]
 
+    def get_act_initial(self, request: HttpRequest, obj: Any, act: Act) -> dict[str, Any]:
+        """The publish form names what each channel would refuse about this story."""
+        return {"story": obj} if act.name == "publish" else {}
+
     def badges(self, request: HttpRequest, obj: Any) -> list[tuple[str, str]]:
         """State, distribution, and what an editor must not miss."""
         found = [(obj.get_state_display(), _STATE_LABELS[obj.state])]

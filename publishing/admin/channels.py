@@ -1,0 +1,225 @@
+"""The channels: connecting, testing, pausing."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from articles.errors import DeskError
+from config.admin_base import Act, DeskAdmin, Switch, age, display, headline
+from config.admin_declared import given, kept, option_fields, secret_fields
+from publishing import connecting, platforms
+from publishing.errors import PlatformError
+from publishing.models import Channel
+from publishing.platforms.base import Platform
+
+if TYPE_CHECKING:
+    _ChannelModelForm = forms.ModelForm[Channel]
+else:
+    _ChannelModelForm = forms.ModelForm
+
+
+class ChannelForm(_ChannelModelForm):
+    """A channel with the fields that its platform declares."""
+
+    adapter: Platform | None = None
+    unchecked = forms.BooleanField(
+        label="Save without checking",
+        required=False,
+        widget=Switch,
+        help_text="For a desk without a way out. Otherwise the connection is tested on saving.",
+    )
+
+    class Meta:
+        model = Channel
+        fields = ("name", "rate_limit_per_minute", "lateness_minutes", "is_active")
+
+    def clean(self) -> dict[str, Any]:
+        """Test the connection when anything about it has changed."""
+        cleaned = super().clean() or {}
+        if self.adapter is None or self.errors:
+            return cleaned
+        before = {} if self.instance.pk is None else self.instance.credentials.reveal()
+        self.instance.options = given(cleaned, "option_")
+        self.credentials = kept(before, given(cleaned, "secret_"))
+        connection = [name for name in self.changed_data if name.startswith(("option_", "secret_"))]
+        if (connection or self.instance.pk is None) and not cleaned.get("unchecked"):
+            try:
+                connecting.test(self.adapter.key, self.instance.options, self.credentials)
+            except PlatformError as problem:
+                self.add_error(None, f"The connection does not work. {problem}")
+        return cleaned
+
+
+@admin.register(Channel)
+class ChannelAdmin(DeskAdmin):
+    """Our accounts on platforms."""
+
+    form = ChannelForm
+    list_display = ("headline", "state_badge", "last_out", "trouble")
+    search_fields = ("name",)
+    sortable_by = ()
+    list_hint = "A channel is our account on a platform. Stories are queued to channels."
+    empty_hint = "No channel yet. Press “Add channel” and connect the first one."
+
+    @display(description="Channel")
+    def headline(self, channel: Channel) -> SafeString:
+        """Its name, and what it is on."""
+        return headline(channel.name, _label(channel.platform))
+
+    @display(description="State", label={"on": "success", "paused": "danger", "off": ""})
+    def state_badge(self, channel: Channel) -> tuple[str, str]:
+        """Whether anything goes out."""
+        return _state(channel)
+
+    @display(description="Last went out")
+    def last_out(self, channel: Channel) -> SafeString:
+        """The last success."""
+        return age(channel.last_success)
+
+    @display(description="Trouble")
+    def trouble(self, channel: Channel) -> str:
+        """Why it is paused, or what failed last."""
+        return channel.paused_reason or channel.last_error or "–"
+
+    def badges(self, request: HttpRequest, obj: Channel) -> list[tuple[str, str]]:
+        """Platform, and whether anything goes out."""
+        kind, words = _state(obj)
+        colours = {"on": "success", "paused": "danger", "off": ""}
+        return [(_label(obj.platform), "info"), (words, colours[kind])]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """First the platform, then its form."""
+        if (
+            self.has_add_permission(request)
+            and request.GET.get("platform") not in platforms.table()
+        ):
+            return TemplateResponse(
+                request,
+                "newsdesk/choose.html",
+                {
+                    **self.admin_site.each_context(request),
+                    "title": "Which platform?",
+                    "opts": self.opts,
+                    "parameter": "platform",
+                    "choices": list(platforms.platforms().values()),
+                },
+            )
+        return super().add_view(request, form_url, extra_context)
+
+    def get_form(
+        self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **kwargs: Any
+    ) -> type[Any]:
+        """With the fields of the channel's platform."""
+        form = super().get_form(request, obj, change=change, **{**kwargs, "fields": _PLAIN})
+        adapter = _adapter(request, obj)
+        if adapter is None:
+            return form
+        stored = obj.options if obj else {}
+        described = obj.credentials.describe() if obj else {}
+        fields: dict[str, Any] = {
+            **option_fields(adapter.options, stored),
+            **secret_fields(adapter.credentials, described),
+            "adapter": adapter,
+        }
+        return type("ChannelForm", (form,), fields)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Channel | None = None) -> list[Any]:
+        """The connection first, then pace and lateness."""
+        adapter = _adapter(request, obj)
+        if adapter is None:
+            return [(None, {"fields": list(_PLAIN)})]
+        connection = [f"option_{each.name}" for each in adapter.options]
+        connection += [f"secret_{each.name}" for each in adapter.credentials]
+        once = f"Once only: {adapter.capabilities.in_words}"
+        return [
+            (None, {"fields": ["name", "is_active"]}),
+            (
+                f"Connection to {adapter.label}",
+                {
+                    "fields": [*connection, "unchecked"],
+                    "description": " ".join(filter(None, (adapter.help, once))),
+                },
+            ),
+            ("Pace", {"fields": ["rate_limit_per_minute", "lateness_minutes"]}),
+        ]
+
+    def save_model(self, request: HttpRequest, obj: Channel, form: Any, change: bool) -> None:
+        """Store what the connection needs; a new connection ends a pause by the desk."""
+        if form.adapter is not None:
+            obj.platform = form.adapter.key
+            obj.credentials = form.credentials
+            if not form.cleaned_data.get("unchecked") and any(
+                name.startswith(("option_", "secret_")) for name in form.changed_data
+            ):
+                obj.paused_reason = ""
+        super().save_model(request, obj, form, change)
+
+    def get_acts(self, request: HttpRequest, obj: Channel) -> Sequence[Act]:
+        """Test, pause, resume."""
+        return (
+            Act("test", "Test connection", "cable", _test, _may_change, weight="primary"),
+            Act("pause", "Pause", "pause", _pause, _may_pause, asks_reason=True),
+            Act("resume", "Resume", "play_arrow", _resume, _may_resume),
+        )
+
+
+_PLAIN = ("name", "rate_limit_per_minute", "lateness_minutes", "is_active")
+
+
+def _adapter(request: HttpRequest, channel: Channel | None) -> Platform | None:
+    key = channel.platform if channel else request.GET.get("platform", "")
+    try:
+        return platforms.platform(key)
+    except KeyError:
+        return None
+
+
+def _label(platform: str) -> str:
+    try:
+        return platforms.platform(platform).label
+    except KeyError:
+        return f"{platform} (not installed)"
+
+
+def _state(channel: Channel) -> tuple[str, str]:
+    if not channel.is_active:
+        return "off", "Off"
+    return ("paused", "Paused") if channel.paused_reason else ("on", "On")
+
+
+def _may_change(request: HttpRequest, _channel: Channel) -> bool:
+    return request.user.has_perm("publishing.change_channel")
+
+
+def _may_pause(request: HttpRequest, channel: Channel) -> bool:
+    return _may_change(request, channel) and not channel.paused_reason
+
+
+def _may_resume(request: HttpRequest, channel: Channel) -> bool:
+    return _may_change(request, channel) and bool(channel.paused_reason)
+
+
+def _test(_request: HttpRequest, channel: Channel, _data: Mapping[str, Any]) -> str:
+    try:
+        return connecting.test(channel.platform, channel.options, channel.credentials.reveal())
+    except PlatformError as problem:
+        raise DeskError(str(problem)) from problem
+
+
+def _pause(_request: HttpRequest, channel: Channel, data: Mapping[str, Any]) -> str:
+    channel.paused_reason = f"Paused by hand: {data['reason']}"[:500]
+    channel.save(update_fields=["paused_reason"])
+    return f"{channel} is paused; its deliveries wait."
+
+
+def _resume(_request: HttpRequest, channel: Channel, _data: Mapping[str, Any]) -> str:
+    channel.paused_reason = ""
+    channel.save(update_fields=["paused_reason"])
+    return f"{channel} goes on."

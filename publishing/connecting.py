@@ -1,0 +1,34 @@
+"""Trying a channel's connection before anything depends on it. Nothing is posted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from asgiref.sync import async_to_sync
+
+from config.outbound import Client, OutboundError, from_settings
+from publishing import platforms
+from publishing.errors import PlatformError, Refusal
+from publishing.platforms.base import Platform, Verifies
+
+
+def test(platform: str, options: Mapping[str, Any], credentials: Mapping[str, Any]) -> str:
+    """A sentence saying as whom we are connected; raises `PlatformError` with what is wrong."""
+    try:
+        adapter = platforms.platform(platform)
+    except KeyError:
+        raise Refusal(f"The platform “{platform}” is not installed here.") from None
+    if not isinstance(adapter, Verifies):
+        return f"{adapter.label} has nothing to connect to."
+    try:
+        return async_to_sync(_verify)(adapter, options, credentials)
+    except OutboundError as problem:
+        raise Refusal(str(problem)) from problem
+
+
+async def _verify(
+    adapter: Platform, options: Mapping[str, Any], credentials: Mapping[str, Any]
+) -> str:
+    if not isinstance(adapter, Verifies):
+        raise PlatformError(f"{adapter.label} can't be tested.")
+    async with Client(from_settings()) as http:
+        return await adapter.verify(options, credentials, http)
