@@ -129,13 +129,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """In doubt first, then by time; without the stories' text."""
         # Not super(): it orders by `urgent` before there is such a column.
         rows: QuerySet[Any] = Delivery.objects.select_related("article", "channel")
-        return rows.defer("article__content", "article__search", "article__metadata").annotate(
-            urgent=Case(
-                When(status=Status.IN_DOUBT, then=Value(0)),
-                default=Value(1),
-                output_field=IntegerField(),
-            )
+        rows = rows.defer("article__content", "article__search", "article__metadata")
+        urgent = Case(
+            When(status=Status.IN_DOUBT, then=Value(0)),
+            default=Value(1),
+            output_field=IntegerField(),
         )
+        rows = rows.annotate(urgent=urgent)
+        return rows
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """What needs a person first."""
