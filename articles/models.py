@@ -162,6 +162,7 @@ class Article(models.Model):
                 fields=["kind", "state", "-created_at", "-id"], name="articles_list_order"
             ),
             models.Index(fields=["kind", "-created_at", "-id"], name="articles_kind_order"),
+            models.Index(fields=["kind", "-id"], name="articles_api_order"),
             models.Index(fields=["canonical_url"], name="articles_canonical_url"),
             GinIndex(fields=["search"], name="articles_search"),
         ]

@@ -23,7 +23,7 @@ _ADMINISTER = (
         for app, models in {
             "sources": ("source",),
             "publishing": ("channel",),
-            "ai": ("prompt", "promptversion", "allowance"),
+            "ai": ("prompt", "promptversion"),
             "auth": ("user", "group"),
             "django_celery_beat": (
                 "periodictask", "intervalschedule", "crontabschedule",

@@ -49,9 +49,13 @@ class StrictJSONParser(parsers.JSONParser):
 
 
 class NewestFirst(CursorPagination):
-    """Pages by key, not by offset: page 2,000 costs what page 1 costs, and inserts move nothing."""
+    """Pages by key, not by offset: page 2,000 costs what page 1 costs, and inserts move nothing.
 
-    ordering = ("-created_at", "-id")
+    By number, not by time: a whole sync is stored at one moment, and within equal values REST
+    framework's cursor falls back to an offset.
+    """
+
+    ordering = ("-id",)
     page_size_query_param = "page_size"
     max_page_size = 100
 

@@ -1,0 +1,164 @@
+"""Signing in, going on, and every way in which a token stops being good."""
+
+import threading
+import time
+
+import jwt as pyjwt
+import pytest
+from allauth.headless.tokens.strategies.jwt import internal as jwt
+from allauth.mfa.totp.internal import auth as totp
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.db import connections
+from rest_framework.test import APIClient
+
+from config import tokens
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits():
+    cache._cache.get_client().flushdb()  # our own Valkey database, one per pytest worker
+
+
+def sign_in(name="vera", password="correct horse", **more):
+    return APIClient().post(
+        "/api/auth/token", {"username": name, "password": password, **more}, format="json"
+    )
+
+
+def refresh(token):
+    return APIClient().post("/api/auth/refresh", {"refresh": token}, format="json")
+
+
+def reads(access):
+    api = APIClient()
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
+    return api.get("/api/articles/").status_code
+
+
+def test_a_token_opens_the_api_for_ten_minutes(vera):
+    answer = sign_in()
+    assert answer.status_code == 200
+    assert answer.json()["expires_in"] == 600
+    assert reads(answer.json()["access"]) == 200
+    claims = pyjwt.decode(answer.json()["access"], options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 600
+
+
+def test_an_expired_token_is_refused(vera):
+    session = tokens._new_session(vera)
+    sid = jwt.session_key_to_sid(session.session_key)
+    old, _ = jwt.create_token("access", sub=str(vera.pk), sid=sid, expires_in=-1)
+    assert reads(old) == 401
+
+
+def test_a_token_that_somebody_else_signed_is_refused(vera):
+    claims = pyjwt.decode(sign_in().json()["access"], options={"verify_signature": False})
+    for forged in (
+        pyjwt.encode(claims, "another key of thirty-two bytes at least", algorithm="HS256"),
+        pyjwt.encode(claims, "", algorithm="none"),
+    ):
+        assert reads(forged) == 401
+
+
+def test_a_wrong_password_is_a_problem_that_names_no_reason(vera):
+    for name, password in (("vera", "wrong"), ("nobody", "wrong")):
+        answer = sign_in(name, password)
+        assert answer.status_code == 401
+        assert answer["content-type"] == "application/problem+json"
+        assert answer.json()["detail"] == "The name or the password is wrong."
+
+
+def test_the_eleventh_try_in_a_minute_waits(vera):
+    answers = [sign_in(password="wrong").status_code for _ in range(11)]
+    assert answers == [401] * 10 + [429]
+    assert int(sign_in(password="wrong")["retry-after"]) >= 1
+
+
+def test_a_refresh_token_is_good_once(vera):
+    first = sign_in().json()
+    second = refresh(first["refresh"])
+    assert second.status_code == 200
+    assert reads(second.json()["access"]) == 200
+    assert refresh(first["refresh"]).status_code == 401
+    assert refresh(second.json()["refresh"]).status_code == 200  # a race of two tabs harms nobody
+
+
+def test_a_copied_refresh_token_ends_the_session(vera, monkeypatch):
+    first = sign_in().json()
+    second = refresh(first["refresh"]).json()
+    now = time.time()
+    monkeypatch.setattr(tokens.time, "time", lambda: now + 60)
+    assert refresh(first["refresh"]).status_code == 401
+    assert refresh(second["refresh"]).status_code == 401
+    assert reads(second["access"]) == 401
+
+
+def test_an_access_token_is_no_refresh_token(vera):
+    assert refresh(sign_in().json()["access"]).status_code == 401
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "ü" * 50, "e" * 5000])
+def test_garbage_is_refused_without_a_fuss(db, token):
+    assert refresh(token).status_code in (400, 401)
+
+
+def test_a_changed_password_ends_every_token(vera):
+    pair = sign_in().json()
+    vera.set_password("another horse")
+    vera.save()
+    assert reads(pair["access"]) == 401
+    assert refresh(pair["refresh"]).status_code == 401
+
+
+def test_a_deactivated_account_is_out_at_once(vera):
+    pair = sign_in().json()
+    vera.is_active = False
+    vera.save()
+    assert reads(pair["access"]) == 401
+    assert refresh(pair["refresh"]).status_code == 401
+    assert sign_in().status_code == 401
+
+
+def test_signing_out_ends_the_session(vera):
+    pair = sign_in().json()
+    APIClient().post("/api/auth/logout", {"refresh": pair["refresh"]}, format="json")
+    assert not Session.objects.exists()
+    assert reads(pair["access"]) == 401
+
+
+def test_an_account_with_a_second_factor_needs_its_code(vera):
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(vera, secret)
+    assert sign_in().json()["type"] == "urn:newsdesk:second_factor"
+    assert sign_in(code="000000").status_code == 401
+    code = totp.format_hotp_value(
+        totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time()))
+    )
+    assert sign_in(code=code).status_code == 200
+
+
+def test_tokens_are_signed_with_a_key_of_their_own():
+    assert settings.HEADLESS_JWT_PRIVATE_KEY == settings.JWT_SIGNING_KEY != settings.SECRET_KEY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twelve_refreshes_at_once_exactly_one_wins(vera):
+    token = sign_in().json()["refresh"]
+    answers: list[int] = []
+
+    def go() -> None:
+        try:
+            answers.append(refresh(token).status_code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=go) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [200] + [401] * 11
