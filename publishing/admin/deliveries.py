@@ -135,8 +135,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
             default=Value(1),
             output_field=IntegerField(),
         )
-        rows = rows.annotate(urgent=urgent)
-        return rows
+        with_urgency: QuerySet[Any] = rows.annotate(urgent=urgent)
+        return with_urgency
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """What needs a person first."""
