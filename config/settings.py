@@ -80,6 +80,7 @@ TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0, least=0, most=5)
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
+DEMO = env.flag("DEMO", default=False)  # only a label; `make demo` sets it
 SITE_NAME = env.text("SITE_NAME", default="Newsdesk")
 
 INSTALLED_APPS = [
