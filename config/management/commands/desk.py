@@ -106,7 +106,8 @@ def _processes(outside: dict[str, str]) -> list[Process]:
         "--port", str(settings.PORT), "--workers", "1", "--blocking-threads", "4",
         "--log-level", "warning", "--no-ws", "config.wsgi:application",
     )  # fmt: skip
-    celery = python("-m", "celery", "-A", "config.celery")
+    # As root (a container, a trial) Celery warns at length; the desk's tasks run no foreign code.
+    celery = python("-W", "ignore:You're running", "-m", "celery", "-q", "-A", "config.celery")
     worker = [
         *celery, "worker", "--queues", "fetch,publish,ai,default", "--concurrency", "4",
         "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
