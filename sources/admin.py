@@ -1,4 +1,4 @@
-"""The console's pages of sources: adding one, its health, its runs, and what to do about trouble."""
+"""The console's pages of sources: adding, health, runs, and what to do about trouble."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
