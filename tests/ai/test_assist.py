@@ -248,7 +248,7 @@ def test_trouble_that_stays_is_given_up_after_three_attempts(all_providers, stor
 def test_without_redis_the_request_is_kept_and_says_so(story, will, monkeypatch):
     nobody_there = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
     nobody_there.conf.task_publish_retry = False
-    monkeypatch.setattr(bell, "current_app", nobody_there)
+    monkeypatch.setattr("config.bell.current_app", nobody_there)
     asked = assist.ask(story.pk, Task.SUMMARY, at_console(will))
     assert not asked.rung
     assert Generation.objects.get().state == States.QUEUED

@@ -152,7 +152,7 @@ def test_only_providers_that_are_set_up_can_be_chosen(all_providers, settings, s
 def test_without_redis_the_page_says_that_it_waits(story, will, at, monkeypatch):
     nobody_there = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
     nobody_there.conf.task_publish_retry = False
-    monkeypatch.setattr(bell, "current_app", nobody_there)
+    monkeypatch.setattr("config.bell.current_app", nobody_there)
     answer = (
         at(will)
         .post(act(story, "ask-summary"), {"version": 1, "confirmed": 1}, follow=True)
