@@ -56,7 +56,7 @@ else:
     from unfold.views import ChangeList as _ChangeList
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
     from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
-    from unfold.widgets import UnfoldAdminPasswordInput as PasswordInput
+    from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
     from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminSplitDateTimeVerticalWidget as StackedDateTimeInput
     from unfold.widgets import UnfoldAdminSplitDateTimeWidget as SplitDateTimeInput

@@ -14,13 +14,34 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from articles import desk
-from articles.api import ArticleRowSerializer
+from articles.api import A_ROW, ArticleRowSerializer
 from articles.lifecycle import Right
 from articles.models import Article
 from articles.record import Actor, Door
-from config.api import ModelRights, ProblemSerializer
+from config.api import ModelRights, problems
 from publishing import platforms, queue
 from publishing.models import Attempt, Channel, Delivery
+
+_A_DELIVERY: dict[str, Any] = {
+    "id": 31, "article": 7, "platform": "wordpress", "channel": 2, "channel_name": "Our blog",
+    "status": "published", "scheduled_at": "2026-03-01T09:31:00Z",
+    "published_at": "2026-03-01T09:32:04Z", "error_message": "", "revision": 12,
+    "marker": "7b1f3c1e-4a53-4f7e-9f0e-2f6f6c1f5d11", "attempts": 2, "next_attempt_at": None,
+    "remote_id": "118", "remote_url": "https://blog.example/118",
+    "created_at": "2026-03-01T09:31:00Z",
+}  # fmt: skip
+_A_TRY = {
+    "number": 2, "started_at": "2026-03-01T09:32:03Z", "finished_at": "2026-03-01T09:32:04Z",
+    "outcome": "published", "http_status": 201, "excerpt": "",
+}  # fmt: skip
+_TAKEN = {
+    "platform": "wordpress", "channel": 2, "channel_name": "Our blog", "delivery": 31,
+    "status": "pending", "scheduled_at": "2026-03-01T09:31:00Z", "problem": "",
+}  # fmt: skip
+_REFUSED = {
+    "platform": "mastodon", "channel": 3, "channel_name": "Our Mastodon", "delivery": None,
+    "status": "refused", "scheduled_at": None, "problem": "Our Mastodon is switched off.",
+}  # fmt: skip
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
@@ -73,11 +94,26 @@ class DeliveryFilter(django_filters.FilterSet):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="Deliveries, newest first", tags=["publishing"]),
+    list=extend_schema(
+        summary="Deliveries, newest first",
+        tags=["publishing"],
+        responses={200: DeliverySerializer(many=True), **problems(400, 401, 403, 429)},
+        examples=[
+            OpenApiExample("A delivery", _A_DELIVERY, response_only=True, status_codes=["200"])
+        ],
+    ),
     retrieve=extend_schema(
         summary="One delivery with its attempts",
         tags=["publishing"],
-        responses={200: DeliveryDetailSerializer, 404: ProblemSerializer},
+        responses={200: DeliveryDetailSerializer, **problems(401, 403, 404, 429)},
+        examples=[
+            OpenApiExample(
+                "A delivery that went out at the second try",
+                _A_DELIVERY | {"tries": [_A_TRY]},
+                response_only=True,
+                status_codes=["200"],
+            )
+        ],
     ),
 )
 class DeliveryViewSet(viewsets.ReadOnlyModelViewSet[Delivery]):
@@ -200,10 +236,7 @@ class PublishView(APIView):
         ),
         tags=["publishing"],
         request=PublishSerializer,
-        responses={
-            201: PublishedSerializer, 400: ProblemSerializer, 403: ProblemSerializer,
-            422: ProblemSerializer,
-        },
+        responses={201: PublishedSerializer, **problems(400, 401, 403, 422, 429)},
         examples=[
             OpenApiExample(
                 "To WordPress and Mastodon",
@@ -213,9 +246,25 @@ class PublishView(APIView):
                     "platforms": ["wordpress", "mastodon"],
                 },
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "To one channel, later",
+                {
+                    "title": "Ferry returns to Lindholm",
+                    "content": "<p>It sails again on Monday.</p>",
+                    "channels": [2],
+                    "scheduled_at": "2026-03-02T06:00:00Z",
+                },
+                request_only=True,
+            ),
+            OpenApiExample(
+                "One took it, one did not",
+                {"article": A_ROW, "deliveries": [_TAKEN, _REFUSED]},
+                response_only=True,
+                status_codes=["201"],
+            ),
         ],
-    )  # fmt: skip
+    )
     def post(self, request: Request) -> Response:
         """Publish."""
         by = Actor(request.user, Door.API)  # type: ignore[arg-type]  # IsAuthenticated

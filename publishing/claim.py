@@ -53,7 +53,7 @@ WITH due AS (
 UPDATE publishing_queue AS delivery
 SET status = 'claimed',
     claim_token = gen_random_uuid(),
-    lease_expires_at = now() + %(lease)s,
+    lease_expires_at = now() + make_interval(secs => %(lease)s),
     updated_at = now()
 FROM due
 WHERE delivery.id = due.id
@@ -76,7 +76,7 @@ def claim(limit: int) -> list[Claim]:
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_CLAIM, {"limit": limit, "lease": LEASE})
+            cursor.execute(_CLAIM, {"limit": limit, "lease": LEASE.total_seconds()})
             return [Claim(*row) for row in cursor.fetchall()]
     except IntegrityError:  # another worker has just taken one of these channels
         return []

@@ -16,6 +16,10 @@ from config.sealed import SealedJSONField
 class Channel(models.Model):
     """Our account on a platform."""
 
+    class WhenLate(models.TextChoices):
+        MISS = "missed", "Drop it as missed"
+        HOLD = "held", "Hold it for a person"
+
     name = models.CharField(max_length=120, unique=True)
     platform = models.CharField(max_length=40)
     options = models.JSONField(default=dict, blank=True)
@@ -29,14 +33,27 @@ class Channel(models.Model):
         default=24 * 60,
         help_text="A delivery that is later than this (the desk was down) is not sent any more.",
     )
+    when_late = models.CharField(
+        "when it is later",
+        max_length=6,
+        choices=WhenLate,
+        default=WhenLate.MISS,
+        help_text="What becomes of such a delivery.",
+    )
     is_active = models.BooleanField(default=True, help_text="Off: nothing goes out; rows wait.")
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
+    waits_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Its limit is used up, or its platform asked for patience: nothing before this.",
+    )
     last_success = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     history = HistoricalRecords(
-        excluded_fields=["credentials", "last_success", "last_error", "created_at"],
+        excluded_fields=["credentials", "waits_until", "last_success", "last_error", "created_at"],
         table_name="channels_history",
     )
 
@@ -135,6 +152,13 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.article} → {self.channel}"
 
+    @property
+    def lateness_allowed(self) -> int:
+        """Minutes after its time within which it may still go out."""
+        if self.lateness_minutes is None:
+            return self.channel.lateness_minutes
+        return self.lateness_minutes
+
 
 class Attempt(models.Model):
     """One try, written before the call: a crash with an open attempt is an unknown outcome."""
@@ -147,6 +171,7 @@ class Attempt(models.Model):
         REAUTHORISE = "reauthorise", "Credentials refused"
         NOT_SENT = "not_sent", "Never sent"
         UNKNOWN = "unknown", "Unknown"
+        ABSENT = "absent", "A person looked: not there"
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
     number = models.PositiveIntegerField()

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 
 from articles import desk
@@ -46,6 +48,12 @@ def paula(db: None) -> User:
 def ada(db: None) -> User:
     """Ada, the desk's administrator: a member of Admin, not a superuser."""
     return person("ada", "Admin")
+
+
+@pytest.fixture
+def no_limits_used() -> None:
+    """Limits as they are in the morning; each pytest worker has a Valkey database of its own."""
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ class Postgres(Engine):
                 host=str(self.socket_folder), user=_NAME, password=self._password,
                 dbname=database, connect_timeout=5, autocommit=True,
             ) as connection:  # fmt: skip
-                connection.execute(query)  # type: ignore[arg-type]  # our own literals
+                connection.execute(query)
         except psycopg.Error:
             return False
         return True

@@ -37,6 +37,6 @@ def platforms() -> dict[str, Platform]:
 def _load(path: str) -> Platform:
     module, _, name = path.rpartition(".")
     adapter = getattr(import_module(module), name)
-    if not issubclass(adapter, Platform):
+    if not (isinstance(adapter, type) and issubclass(adapter, Platform)):
         raise TypeError(f"{path} is not a Platform (publishing.platforms.base).")
     return adapter()

@@ -4,6 +4,7 @@ from django.test.utils import CaptureQueriesContext
 
 from articles import desk, intake
 from articles.models import Article
+from articles.record import Actor
 from articles.wire import WireCopy
 from sources.models import Source
 
@@ -94,7 +95,7 @@ def test_an_act_over_the_api_is_the_consoles_own(as_, draft, will):
 
 def test_an_act_on_an_old_version_is_a_conflict_that_names_the_new_one(as_, draft, will):
     story = draft(will)
-    desk.submit(story.pk, desk.Actor.desk())
+    desk.submit(story.pk, Actor.desk())
     answer = as_(will).post(f"/api/articles/{story.pk}/submit/", {"version": 1}, format="json")
     assert answer.status_code == 409
     assert answer.json()["type"] == "urn:newsdesk:stale_version"
@@ -122,6 +123,6 @@ def test_an_act_that_can_not_be_is_a_problem(as_, draft, will, act, body, status
 
 def test_returning_without_a_reason_says_so(as_, draft, edda):
     story = draft(edda)
-    desk.submit(story.pk, desk.Actor.desk())
+    desk.submit(story.pk, Actor.desk())
     answer = as_(edda).post(f"/api/articles/{story.pk}/return/", {"version": 2}, format="json")
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:newsdesk:needs_reason")

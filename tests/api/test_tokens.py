@@ -9,18 +9,12 @@ from allauth.headless.tokens.strategies.jwt import internal as jwt
 from allauth.mfa.totp.internal import auth as totp
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.db import connections
 from rest_framework.test import APIClient
 
 from config import tokens
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def fresh_limits():
-    cache._cache.get_client().flushdb()  # our own Valkey database, one per pytest worker
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits_used")]
 
 
 def sign_in(name="vera", password="correct horse", **more):
@@ -91,7 +85,7 @@ def test_a_copied_refresh_token_ends_the_session(vera, monkeypatch):
     first = sign_in().json()
     second = refresh(first["refresh"]).json()
     now = time.time()
-    monkeypatch.setattr(tokens.time, "time", lambda: now + 60)
+    monkeypatch.setattr("config.tokens.time.time", lambda: now + 60)
     assert refresh(first["refresh"]).status_code == 401
     assert refresh(second["refresh"]).status_code == 401
     assert reads(second["access"]) == 401

@@ -6,11 +6,11 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sources.models import Source
 
 from articles import intake
 from articles.models import Article
 from articles.wire import WireCopy
+from sources.models import Source
 
 pytestmark = pytest.mark.django_db
 

@@ -2,7 +2,6 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from sources.models import Source
 
 from articles import intake, triage
 from articles.errors import NotAllowed, WrongState
@@ -10,6 +9,7 @@ from articles.lifecycle import Kind, State
 from articles.models import Article
 from articles.record import Actor
 from articles.wire import WireCopy
+from sources.models import Source
 
 pytestmark = pytest.mark.django_db
 
