@@ -1,17 +1,22 @@
 """JSON in and out, and pages. Apart from `config.api`, because REST framework loads these first."""
 
+import contextlib
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from rest_framework import exceptions, parsers, renderers
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
+from rest_framework.utils.encoders import JSONEncoder
 
 _DEEPEST = 50  # levels of JSON; no body of ours needs a tenth of it
 
 
 class OrjsonRenderer(renderers.BaseRenderer):
-    """JSON by orjson. A problem goes out as `application/problem+json` (RFC 9457)."""
+    """JSON by orjson."""
 
     media_type = "application/json"
     format = "json"
@@ -26,7 +31,11 @@ class OrjsonRenderer(renderers.BaseRenderer):
         """The bytes of `data`; none for an empty answer."""
         if data is None:
             return b""
-        return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+        try:
+            return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+        except orjson.JSONEncodeError:
+            # orjson knows whole numbers up to 64 bits; a source's metadata may hold longer ones.
+            return json.dumps(data, cls=JSONEncoder).encode()
 
 
 class StrictJSONParser(parsers.JSONParser):
@@ -39,13 +48,12 @@ class StrictJSONParser(parsers.JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The body's value; raises `ParseError` with what is wrong."""
-        body = stream.read()
-        if _depth(body) > _DEEPEST:
-            raise exceptions.ParseError(f"The JSON is nested deeper than {_DEEPEST} levels.")
         try:
-            return _without_nul(orjson.loads(body))
+            value = orjson.loads(stream.read())
         except orjson.JSONDecodeError as problem:
             raise exceptions.ParseError(f"The body is not JSON: {problem}.") from None
+        _check_storable(value)
+        return value
 
 
 class NewestFirst(CursorPagination):
@@ -59,37 +67,27 @@ class NewestFirst(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 100
 
-
-def _depth(body: bytes) -> int:
-    """How deep the brackets go; brackets inside strings are not counted."""
-    depth = deepest = 0
-    in_string = escaped = False
-    for byte in body:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """The request's cursor, if any; raises `ParseError` for one that we never gave out."""
+        with contextlib.suppress(exceptions.NotFound):
+            cursor = super().decode_cursor(request)
+            if cursor is None or cursor.position is None:
+                return cursor
+            # REST framework believes any position and would look for an article numbered "abc".
+            if re.fullmatch(r"[0-9]{1,18}", str(cursor.position)):
+                return cursor
+        raise exceptions.ParseError("This cursor is not ours: follow `next` and `previous`.")
 
 
-def _without_nul(value: Any) -> Any:
-    if isinstance(value, str) and "\x00" in value:
-        raise exceptions.ParseError("A text holds the character NUL, which can't be stored.")
-    if isinstance(value, list):
-        for each in value:
-            _without_nul(each)
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            _without_nul(key)
-            _without_nul(each)
-    return value
+def _check_storable(value: Any) -> None:
+    """Raise `ParseError` for what PostgreSQL can't store or a function can't walk through."""
+    waiting = [(value, 1)]
+    while waiting:
+        each, depth = waiting.pop()
+        if isinstance(each, str) and "\x00" in each:
+            raise exceptions.ParseError("A text holds the character NUL, which can't be stored.")
+        if isinstance(each, list | dict):
+            if depth > _DEEPEST:
+                raise exceptions.ParseError(f"The JSON is nested deeper than {_DEEPEST} levels.")
+            inside = [*each, *each.values()] if isinstance(each, dict) else each
+            waiting.extend((part, depth + 1) for part in inside)

@@ -4,7 +4,7 @@ On django-allauth's headless JWTs, whose tokens stand for a session in the datab
 password, a deactivated account or a logout ends them at once. Its own refresh lets several
 requests at the same time win (5 to 12 of 12 were measured), so ours takes the session's row lock
 first. A refresh token that comes a second time has been copied: its session ends, unless it comes
-within moments, as when a front end refreshes in two tabs.
+within moments of its first use, as when a front end refreshes in two tabs.
 """
 
 import time
@@ -24,20 +24,21 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from redis import RedisError
 from rest_framework import exceptions, permissions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from config.api import ProblemSerializer
+from config.api import problems
 from config.limits import take
 
 SIGN_INS_PER_MINUTE = 10
 """Tries per account and per address."""
 _SAME_MOMENT = 10.0  # seconds in which a second use of a refresh token is a race, not a theft
-_USED = "newsdesk_used_refresh_tokens"
-_PROBLEMS = {status.HTTP_401_UNAUTHORIZED: ProblemSerializer}
+_USED_LAST = "newsdesk_refresh_token_used_last"  # the session's key for [jti, when]
 
 
 class SignInSerializer(serializers.Serializer[Any]):
@@ -64,6 +65,23 @@ class TokensSerializer(serializers.Serializer[Any]):
     expires_in = serializers.IntegerField(help_text="Seconds that the access token is good for.")
 
 
+_BY_CODE = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
+_A_PAIR = OpenApiExample(
+    "A pair",
+    {"access": "eyJhbGciOi…", "refresh": "eyJhbGciOi…", "expires_in": 600},
+    response_only=True,
+    status_codes=["200"],
+)
+_A_REFRESH_TOKEN = OpenApiExample("A refresh token", {"refresh": "eyJhbGciOi…"}, request_only=True)
+
+
+class NotNow(exceptions.APIException):
+    """Something that this needs is down."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+
+
 class _Door(APIView):
     authentication_classes = ()
     permission_classes = (permissions.AllowAny,)
@@ -77,10 +95,17 @@ class TokenView(_Door):
     """Sign in."""
 
     @extend_schema(
+        summary="Sign in",
         request=SignInSerializer,
-        responses={200: TokensSerializer, **_PROBLEMS, 429: ProblemSerializer},
+        responses={200: TokensSerializer, **problems(400, 401, 429, 503)},
         examples=[
-            OpenApiExample("Signing in", {"username": "ada", "password": "…"}, request_only=True)
+            OpenApiExample("Signing in", {"username": "ada", "password": "…"}, request_only=True),
+            OpenApiExample(
+                "With a second factor",
+                {"username": "ada", "password": "…", "code": "123456"},
+                request_only=True,
+            ),
+            _A_PAIR,
         ],
         auth=[],
         tags=["auth"],
@@ -88,7 +113,8 @@ class TokenView(_Door):
     def post(self, request: Request) -> Response:
         """Exchange a name and a password for a pair of tokens."""
         asked = _checked(SignInSerializer, request)
-        for who in (f"name:{asked['username'].casefold()}", f"address:{_address(request)}"):
+        address = BaseThrottle().get_ident(request)
+        for who in (f"name:{asked['username'].casefold()}", f"address:{address}"):
             wait = take(f"sign-in:{who}", SIGN_INS_PER_MINUTE, burst=SIGN_INS_PER_MINUTE)
             if wait:
                 raise exceptions.Throttled(wait)
@@ -109,8 +135,14 @@ class RefreshView(_Door):
     """Go on."""
 
     @extend_schema(
+        summary="Exchange a refresh token for a new pair",
+        description=(
+            "A refresh token is good once. One that comes again later has been copied: then the "
+            "whole session ends, and the person signs in anew."
+        ),
         request=RefreshSerializer,
-        responses={200: TokensSerializer, **_PROBLEMS},
+        responses={200: TokensSerializer, **problems(400, 401, 429)},
+        examples=[_A_REFRESH_TOKEN, _A_PAIR],
         auth=[],
         tags=["auth"],
     )
@@ -127,7 +159,14 @@ class RefreshView(_Door):
 class LogoutView(_Door):
     """Sign out."""
 
-    @extend_schema(request=RefreshSerializer, responses={204: None}, auth=[], tags=["auth"])
+    @extend_schema(
+        summary="Sign out",
+        request=RefreshSerializer,
+        responses={204: OpenApiResponse(description="Signed out."), **problems(400, 429)},
+        examples=[_A_REFRESH_TOKEN],
+        auth=[],
+        tags=["auth"],
+    )
     def post(self, request: Request) -> Response:
         """End the session that a refresh token belongs to, and every token of it."""
         payload = jwt.decode_token(_checked(RefreshSerializer, request)["refresh"], "refresh")
@@ -143,28 +182,26 @@ def _checked(form: type[serializers.Serializer[Any]], request: Request) -> dict[
     return dict(serializer.validated_data)
 
 
-def _address(request: Request) -> str:
-    """The client's address, believing as many proxies as the settings say stand in front."""
-    hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    trusted = settings.TRUSTED_PROXIES
-    if trusted and len(hops) >= trusted:
-        return str(hops[-trusted].strip())
-    return str(request.META.get("REMOTE_ADDR", ""))
-
-
 def _check_second_factor(user: User, code: str) -> None:
-    factors = list(
-        Authenticator.objects.filter(
-            user=user, type__in=(Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
-        )
-    )
+    factors = list(Authenticator.objects.filter(user=user))
     if not factors:
         return
+    by_code = [factor for factor in factors if factor.type in _BY_CODE]
+    if not by_code:
+        raise exceptions.AuthenticationFailed(
+            "This account's second factor is a passkey, which works in a browser only: add an "
+            "authenticator app to it, or use an account made for programs.",
+            "second_factor",
+        )
     if not code:
         raise exceptions.AuthenticationFailed(
             "This account has a second factor: send its code as “code”.", "second_factor"
         )
-    if not any(factor.wrap().validate_code(code) for factor in factors):
+    try:
+        good = any(factor.wrap().validate_code(code) for factor in by_code)
+    except RedisError:  # where allauth notes that a code was used
+        raise NotNow("The second factor can't be checked for the moment.") from None
+    if not good:
         raise exceptions.AuthenticationFailed("The code of the second factor is wrong.")
 
 
@@ -199,12 +236,12 @@ def _refreshed(token: str) -> dict[str, Any] | None:
         return None
     good = jwt.validate_refresh_token(token)
     if good is None:
-        used_at = row.get_decoded().get(_USED, {}).get(payload["jti"])
-        if used_at is None or time.time() - used_at > _SAME_MOMENT:
+        # We signed it for this session, so it was good once and comes a second time.
+        used_last, when = row.get_decoded().get(_USED_LAST, ("", 0.0))
+        if payload["jti"] != used_last or time.time() - when > _SAME_MOMENT:
             row.delete()
         return None
     user, session, _payload = good
     jwt.invalidate_refresh_token(session, payload)
-    session.setdefault(_USED, {})[payload["jti"]] = time.time()
-    session.modified = True
+    session[_USED_LAST] = [payload["jti"], time.time()]
     return _pair(user, session)

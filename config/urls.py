@@ -1,21 +1,22 @@
 """Every address of the desk."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
-from publishing.api import DeliveryViewSet, PublishView
 from rest_framework.routers import SimpleRouter
 
 from articles.api import ArticleViewSet
 from config import health, tokens
 from config.api import NoSuchAddress
+from publishing.api import DeliveryViewSet, PublishView
 
 router = SimpleRouter()
+router.trailing_slash = "/?"  # with or without: a redirect would lose a POST's body
 router.register("articles", ArticleViewSet, basename="article")
 router.register("deliveries", DeliveryViewSet, basename="delivery")
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("auth/token", tokens.TokenView.as_view(), name="token"),
     path("auth/refresh", tokens.RefreshView.as_view(), name="token-refresh"),
     path("auth/logout", tokens.LogoutView.as_view(), name="token-logout"),
@@ -23,8 +24,10 @@ api = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include(router.urls)),
-    re_path(r"^.*$", NoSuchAddress.as_view()),
+    re_path("", NoSuchAddress.as_view()),  # whatever is left
 ]
+handler400 = "config.api.bad_request"
+handler500 = "config.api.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("livez", health.livez),

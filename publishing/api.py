@@ -236,7 +236,7 @@ class PublishView(APIView):
         ),
         tags=["publishing"],
         request=PublishSerializer,
-        responses={201: PublishedSerializer, **problems(400, 401, 403, 422, 429)},
+        responses={201: PublishedSerializer, **problems(400, 401, 403, 413, 422, 429)},
         examples=[
             OpenApiExample(
                 "To WordPress and Mastodon",

@@ -1,3 +1,5 @@
+import base64
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -55,6 +57,24 @@ def test_a_filter_that_makes_no_sense_is_a_problem(as_, vera, query):
     assert list(answer.json()["errors"]) == [query.partition("=")[0]]
 
 
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("search=%00", 400), ("section=%00", 400), ("tag=%00", 400), ("source=NaN", 400),
+        ("source=1e999999999", 400), ("source=1e30", 200), ("source=-1", 200),
+        ("search=%22()%7C%26!:*", 200), ("search=%ED%A0%80", 200),
+        ("updated_since=0001-01-01T00:00:00%2B14:00", 200), ("page_size=-1", 200),
+        ("page_size=many", 200), ("page_size=99999999999999999999", 200), ("format=xml", 404),
+        ("cursor=x", 400), ("cursor=cD1hYmM=", 400),  # p=abc
+        ("cursor=cD0lMDA=", 400),  # p=%00
+        ("cursor=" + base64.b64encode(b"p=" + b"9" * 5000).decode(), 400),
+        ("cursor=" + base64.b64encode(b"p=1&o=99999999999").decode(), 200),
+    ],
+)  # fmt: skip
+def test_a_hostile_query_is_never_an_error(as_, vera, wire, query, status):
+    assert as_(vera).get(f"/api/articles/?kind=wire&{query}").status_code == status
+
+
 def test_pages_neither_repeat_nor_skip_while_copy_comes_in(as_, vera, wire):
     api = as_(vera)
     first = api.get("/api/articles/?kind=wire&page_size=10").json()
@@ -83,6 +103,30 @@ def test_a_story_comes_with_its_text_and_the_acts_open_to_me(as_, draft, will, p
     assert body["content"] == "<p>It sails again.</p>"
     assert body["acts"] == ["submit"]
     assert as_(paula).get(f"/api/articles/{story.pk}/").json()["acts"] == ["submit", "spike"]
+
+
+def test_anothers_draft_is_not_offered_for_submitting(as_, draft, will, edda):
+    story = draft(edda)
+    assert as_(will).get(f"/api/articles/{story.pk}/").json()["acts"] == []
+
+
+def test_picking_up_a_wire_item_starts_its_story(as_, edda, wire):
+    item = Article.objects.filter(kind="wire").first()
+    path = f"/api/articles/{item.pk}/pick_up/"
+    stale = as_(edda).post(path, {"version": item.version + 1}, format="json")
+    assert stale.status_code == 409
+    answer = as_(edda).post(path, {"version": item.version}, format="json")
+    assert answer.status_code == 200
+    story = answer.json()
+    assert (story["kind"], story["state"], story["title"]) == ("story", "draft", item.title)
+    assert [origin["item"] for origin in story["origins"]] == [item.pk]
+
+
+def test_a_number_too_long_for_most_programs_is_still_shown(as_, vera, draft, will):
+    story = draft(will)
+    Article.objects.filter(pk=story.pk).update(metadata={"score": 10**30})
+    body = as_(vera).get(f"/api/articles/{story.pk}/").json()
+    assert body["metadata"] == {"score": 10**30}
 
 
 def test_an_act_over_the_api_is_the_consoles_own(as_, draft, will):

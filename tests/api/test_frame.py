@@ -1,36 +1,58 @@
 """What holds for every address of the API."""
 
 import pytest
-from django.core.cache.backends.redis import RedisCache
-from django.core.management import call_command
-from django.db import OperationalError
 from django.test import Client
 from rest_framework.test import APIClient
+
+from articles.api import ArticleViewSet
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_schema_describes_every_endpoint_without_a_warning(capsys):
-    call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
+def test_a_program_gets_a_problem_whatever_it_asks_for(as_, vera):
+    answer = as_(vera).get("/api/articles/", HTTP_ACCEPT="text/html")
+    assert answer.status_code == 406
+    assert answer["content-type"] == "application/problem+json"
 
 
-def test_the_schema_and_its_page_are_served(as_, vera):
-    assert as_(vera).get("/api/schema/").status_code == 200
-    page = as_(vera).get("/api/docs/")
-    assert page.status_code == 200
-    assert b"https://cdn" not in page.content
-
-
-def test_an_unknown_address_is_a_problem_not_a_page(as_, vera):
-    answer = as_(vera).get("/api/nothing/here")
+@pytest.mark.parametrize("path", ["nothing/here", "articles/x/", "articles/1/2/3", "%0A", "docs/x"])
+def test_an_unknown_address_is_a_problem_not_a_page(as_, vera, path):
+    answer = as_(vera).get(f"/api/{path}")
     assert answer.status_code == 404
     assert answer["content-type"] == "application/problem+json"
+
+
+def test_an_address_works_with_and_without_its_last_slash(as_, vera):
+    assert as_(vera).get("/api/articles").status_code == 200
+    assert as_(vera).get("/api/articles/").status_code == 200
 
 
 def test_a_wrong_method_is_a_problem(as_, vera):
     answer = as_(vera).delete("/api/articles/")
     assert answer.status_code == 405
     assert answer.json()["title"] == "Method not allowed"
+
+
+def test_what_nobody_foresaw_is_logged_and_answered_as_a_problem(as_, vera, monkeypatch, caplog):
+    def broken(_view):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(ArticleViewSet, "get_queryset", broken)
+    api = as_(vera)
+    api.raise_request_exception = False
+    answer = api.get("/api/articles/")
+    assert answer.status_code == 500
+    assert answer["content-type"] == "application/problem+json"
+    assert "bug" not in answer.content.decode()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_a_host_that_is_not_ours_is_a_problem_under_the_api_and_a_page_elsewhere(client, settings):
+    settings.ALLOWED_HOSTS = ["desk.example"]
+    api = client.get("/api/articles/", HTTP_HOST="evil.example")
+    assert (api.status_code, api["content-type"]) == (400, "application/problem+json")
+    page = client.get("/", HTTP_HOST="evil.example")
+    assert (page.status_code, page["content-type"]) == (400, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize("path", ["/api/articles/", "/api/articles/1/", "/api/deliveries/"])
@@ -70,28 +92,17 @@ def test_too_many_requests_are_told_when_to_come_back(as_, vera, settings, no_li
     assert 1 <= int(answers[-1]["retry-after"]) <= 60
 
 
-def test_livez_asks_nobody(client):
-    assert client.get("/livez").json() == {"status": "ok"}
-
-
-def test_readyz_names_its_parts(client):
-    body = client.get("/readyz").json()
-    assert body == {"status": "ok", "parts": {"database": "ok", "redis": "ok"}}
-
-
-def test_with_redis_down_the_desk_is_degraded_but_ready(client, monkeypatch):
-    nobody_there = RedisCache("redis://127.0.0.1:1/0", {})
-    monkeypatch.setattr("config.health.cache", nobody_there)
-    answer = client.get("/readyz")
+def test_a_browser_is_told_beforehand_what_it_may_send(client, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://front.example"]
+    answer = client.options(
+        "/api/articles/publish",
+        HTTP_ORIGIN="https://front.example",
+        HTTP_ACCESS_CONTROL_REQUEST_METHOD="POST",
+        HTTP_ACCESS_CONTROL_REQUEST_HEADERS="authorization,content-type",
+    )
     assert answer.status_code == 200
-    assert answer.json()["status"] == "degraded"
+    assert "authorization" in answer["access-control-allow-headers"]
 
 
-def test_with_the_database_down_the_desk_is_not_ready(client, monkeypatch):
-    def down(*_args, **_kwargs):
-        raise OperationalError("the server closed the connection")
-
-    monkeypatch.setattr("config.health.MigrationExecutor", down)
-    answer = client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["parts"]["database"] == "unreachable"
+def test_the_first_page_leads_to_the_console(client):
+    assert client.get("/")["location"] == "/admin/"

@@ -1,14 +1,17 @@
 """Signing in, going on, and every way in which a token stops being good."""
 
+import logging
 import threading
 import time
 
 import jwt as pyjwt
 import pytest
 from allauth.headless.tokens.strategies.jwt import internal as jwt
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.core.cache.backends.redis import RedisCache
 from django.db import connections
 from rest_framework.test import APIClient
 
@@ -25,6 +28,12 @@ def sign_in(name="vera", password="correct horse", **more):
 
 def refresh(token):
     return APIClient().post("/api/auth/refresh", {"refresh": token}, format="json")
+
+
+def current_code(secret):
+    return totp.format_hotp_value(
+        totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time()))
+    )
 
 
 def reads(access):
@@ -91,6 +100,23 @@ def test_a_copied_refresh_token_ends_the_session(vera, monkeypatch):
     assert reads(second["access"]) == 401
 
 
+def test_a_token_from_before_the_last_ends_the_session_at_once(vera):
+    first = sign_in().json()
+    second = refresh(first["refresh"]).json()
+    third = refresh(second["refresh"]).json()
+    assert refresh(first["refresh"]).status_code == 401
+    assert refresh(third["refresh"]).status_code == 401
+
+
+def test_a_session_does_not_grow_with_every_refresh(vera):
+    token = sign_in().json()["refresh"]
+    sizes = []
+    for _ in range(5):
+        token = refresh(token).json()["refresh"]
+        sizes.append(len(str(Session.objects.get().get_decoded())))
+    assert max(sizes[1:]) - min(sizes[1:]) < 20  # a float's digits
+
+
 def test_an_access_token_is_no_refresh_token(vera):
     assert refresh(sign_in().json()["access"]).status_code == 401
 
@@ -129,10 +155,46 @@ def test_an_account_with_a_second_factor_needs_its_code(vera):
     totp.TOTP.activate(vera, secret)
     assert sign_in().json()["type"] == "urn:newsdesk:second_factor"
     assert sign_in(code="000000").status_code == 401
-    code = totp.format_hotp_value(
-        totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time()))
-    )
+    code = current_code(secret)
     assert sign_in(code=code).status_code == 200
+    assert sign_in(code=code).status_code == 401  # a code is good once
+
+
+def test_a_passkey_alone_does_not_open_the_door_to_programs(vera):
+    Authenticator.objects.create(user=vera, type=Authenticator.Type.WEBAUTHN, data={})
+    answer = sign_in()
+    assert answer.status_code == 401
+    assert "passkey" in answer.json()["detail"]
+
+
+def test_a_second_factor_that_can_not_be_checked_now_opens_nothing(vera, monkeypatch):
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(vera, secret)
+    monkeypatch.setattr(totp, "cache", RedisCache("redis://127.0.0.1:1/0", {}))
+    answer = sign_in(code=current_code(secret))
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:newsdesk:unavailable")
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"username": "vera"}, {"username": ["vera"], "password": {}}, [], "vera", None]
+)
+def test_a_sign_in_that_makes_no_sense_is_a_problem(vera, body):
+    answer = APIClient().post("/api/auth/token", body, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["errors"]
+
+
+def test_no_token_and_no_password_is_in_the_log(vera, caplog, capfd):
+    with caplog.at_level(logging.DEBUG):
+        pair = sign_in().json()
+        refresh(pair["refresh"])
+        refresh(pair["refresh"])
+        reads(pair["access"] + "x")
+    said = caplog.text + "".join(capfd.readouterr())
+    assert "/api/auth/refresh" in said  # the refused one is on the log
+    for secret in (pair["access"], pair["refresh"], "correct horse"):
+        assert secret not in said
 
 
 def test_tokens_are_signed_with_a_key_of_their_own():
