@@ -6,6 +6,7 @@ nh3 (ammonia) does the cleaning; size is cut first, because deep nesting costs i
 
 import html
 import re
+import unicodedata
 
 import nh3
 
@@ -33,6 +34,8 @@ _INVISIBLE = dict.fromkeys(
      *range(0x2066, 0x206A), 0x200E, 0x200F, 0xFEFF, *range(0xD800, 0xE000)]
 )  # fmt: skip
 """Control characters, bidirectional overrides and lone surrogates: none belongs into copy."""
+
+_UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf"}  # Unicode's spaces, controls and formatting marks
 
 
 def clean_html(markup: str) -> str:
@@ -75,6 +78,11 @@ def one_line(text: str, longest: int) -> str:
 def strip_invisible(text: str) -> str:
     """Without control characters, bidirectional overrides, lone surrogates and NUL."""
     return text.translate(_INVISIBLE)
+
+
+def is_blank(text: str) -> bool:
+    """Whether a reader would see nothing: only spaces, zero-width characters and the like."""
+    return all(unicodedata.category(each) in _UNSEEN for each in text)
 
 
 def too_deep(markup: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from articles import record, revise
-from articles.clean import plain_text
+from articles.clean import is_blank, plain_text
 from articles.errors import Incomplete, NeedsReason, NotAllowed, StaleVersion, WrongState
 from articles.lifecycle import Kind, Right, State, Transition
 from articles.lifecycle import transition as step_for
@@ -134,9 +134,9 @@ def _check(article: Article, act: str, by: Actor, version: int | None, reason: s
 def must_be_ready(article: Article) -> None:
     """Raise `Incomplete` naming each field that keeps the story from going to its readers."""
     problems = {}
-    if not article.title.strip():
+    if is_blank(article.title):
         problems["title"] = "The story needs a title."
-    if not plain_text(article.content):
+    if is_blank(plain_text(article.content)):
         problems["content"] = "The story has no text yet."
     if problems:
         raise Incomplete(problems)

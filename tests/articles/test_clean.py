@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from articles.clean import LONGEST_HTML, clean_html, one_line, plain_text
+from articles.clean import LONGEST_HTML, clean_html, is_blank, one_line, plain_text
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,13 @@ def test_one_line_is_cut_at_a_word():
 def test_any_text_can_be_cleaned_twice_with_the_same_result(text):
     once = clean_html(text)
     assert clean_html(once) == once
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u200b", "\u2060\u00a0\u200d", "\ufeff"])
+def test_what_no_reader_would_see_is_blank(text):
+    assert is_blank(text)
+
+
+@pytest.mark.parametrize("text", ["x", "…", "👩‍🚀", "\u200bx"])
+def test_what_a_reader_would_see_is_not(text):
+    assert not is_blank(text)
