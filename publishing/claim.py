@@ -30,7 +30,7 @@ _DUE = """{0}.scheduled_at <= now() AND (
 )"""
 _CLAIM = f"""
 WITH due AS (
-    SELECT delivery.id
+    SELECT delivery.id, delivery.status AS was
     FROM publishing_queue AS delivery
     JOIN channels AS channel ON channel.id = delivery.channel_id
     WHERE delivery.id IN (
@@ -42,6 +42,7 @@ WITH due AS (
         AND {_DUE.format("delivery")}
         AND channel.is_active
         AND channel.paused_reason = ''
+        AND (channel.waits_until IS NULL OR channel.waits_until <= now())
         AND NOT EXISTS (
             SELECT FROM publishing_queue AS busy
             WHERE busy.channel_id = delivery.channel_id AND busy.status IN ('claimed', 'sending')
@@ -57,8 +58,24 @@ SET status = 'claimed',
     updated_at = now()
 FROM due
 WHERE delivery.id = due.id
-RETURNING delivery.id, delivery.claim_token
+RETURNING delivery.id, delivery.claim_token, due.was
 """  # noqa: S608 (our own literals)
+_SECONDS_TO_NEXT = """
+SELECT extract(epoch FROM min(
+    greatest(waiting.scheduled_at, waiting.next_attempt_at, channel.waits_until)
+) - now())::float
+FROM publishing_queue AS waiting
+JOIN channels AS channel ON channel.id = waiting.channel_id
+WHERE (waiting.status IN ('pending', 'retry')
+        OR (waiting.status = 'in_doubt' AND waiting.next_attempt_at IS NOT NULL))
+    AND waiting.scheduled_at <= now() + make_interval(secs => %(within)s)
+    AND channel.is_active
+    AND channel.paused_reason = ''
+    AND NOT EXISTS (
+        SELECT FROM publishing_queue AS busy
+        WHERE busy.channel_id = waiting.channel_id AND busy.status IN ('claimed', 'sending')
+    )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,7 @@ class Claim:
 
     delivery_id: int
     token: uuid.UUID
+    was: Status  # before it was claimed, and again if it is given back
 
 
 def claim(limit: int) -> list[Claim]:
@@ -77,9 +95,37 @@ def claim(limit: int) -> list[Claim]:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_CLAIM, {"limit": limit, "lease": LEASE.total_seconds()})
-            return [Claim(*row) for row in cursor.fetchall()]
+            return [Claim(pk, token, Status(was)) for pk, token, was in cursor.fetchall()]
     except IntegrityError:  # another worker has just taken one of these channels
         return []
+
+
+def seconds_to_next(within: timedelta) -> float | None:
+    """When something can be claimed again, in seconds from now; None if not `within` this time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SECONDS_TO_NEXT, {"within": within.total_seconds()})
+        seconds: float | None = cursor.fetchone()[0]
+    if seconds is None or seconds > within.total_seconds():
+        return None
+    return max(0.0, seconds)
+
+
+def locked(claimed: Claim) -> Delivery:
+    """The row, locked until the transaction ends; raises `LostClaim` if it is not ours."""
+    delivery = (
+        Delivery.objects.select_for_update(of=("self",))
+        .select_related("channel", "revision")
+        .filter(pk=claimed.delivery_id, claim_token=claimed.token, status=Status.CLAIMED)
+        .first()
+    )
+    if delivery is None:
+        raise LostClaim(_taken_over(claimed))
+    return delivery
+
+
+def give_back(claimed: Claim) -> None:
+    """Put it back as it was before; raises `LostClaim` if it is not ours any more."""
+    settle(claimed, claimed.was)
 
 
 def renew(claimed: Claim) -> None:
@@ -125,4 +171,8 @@ def _write(claimed: Claim, fields: Mapping[str, Any]) -> None:
         status__in=(Status.CLAIMED, Status.SENDING),
     ).update(**fields, updated_at=Now())
     if not changed:
-        raise LostClaim(f"Delivery {claimed.delivery_id} has been taken over.")
+        raise LostClaim(_taken_over(claimed))
+
+
+def _taken_over(claimed: Claim) -> str:
+    return f"Delivery {claimed.delivery_id} has been taken over."

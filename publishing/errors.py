@@ -3,7 +3,8 @@
 `PlatformError`: the root; its text is for the editor. `excerpt` is what the platform said.
 ├── `Refusal`: definitely not posted, and the same again would be refused again.
 ├── `Wait`: definitely not posted; try again, not before `seconds` if the platform named them.
-├── `Reauthorise`: definitely not posted; the channel's credentials are not accepted any more.
+├── `Reauthorise`: definitely not posted, and nothing will be before an administrator has looked
+│   at the channel: its credentials or its address are not accepted any more.
 └── `Unknown`: it may have been posted.
 """
 
@@ -37,7 +38,7 @@ class Wait(PlatformError):
 
 
 class Reauthorise(PlatformError):
-    """The credentials are dead."""
+    """The channel's connection is dead; its deliveries wait."""
 
 
 class Unknown(PlatformError):

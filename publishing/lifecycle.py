@@ -11,7 +11,7 @@ class Status(StrEnum):
     CLAIMED = "claimed"  # a worker has it and has sent nothing
     SENDING = "sending"  # an attempt is on record: from here on a crash means in doubt
     RETRY = "retry"  # definitely not posted, tried again at next_attempt_at
-    IN_DOUBT = "in_doubt"  # may have been posted
+    IN_DOUBT = "in_doubt"  # may have been posted; without next_attempt_at a person is asked
     HELD = "held"  # waits for a person
     PUBLISHED = "published"
     FAILED = "failed"
@@ -30,7 +30,7 @@ WAYS: dict[Status, frozenset[Status]] = {
     ),
     S.SENDING: frozenset({S.PUBLISHED, S.FAILED, S.RETRY, S.IN_DOUBT}),
     S.RETRY: frozenset({S.CLAIMED, S.CANCELLED, S.HELD, S.MISSED}),
-    S.IN_DOUBT: frozenset({S.CLAIMED, S.PUBLISHED, S.RETRY}),
+    S.IN_DOUBT: frozenset({S.CLAIMED, S.PUBLISHED, S.RETRY, S.CANCELLED}),
     S.HELD: frozenset({S.PENDING, S.CANCELLED}),
     **{status: frozenset() for status in TERMINAL},
 }

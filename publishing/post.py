@@ -83,7 +83,7 @@ class Job:
     post: Post
     options: Mapping[str, Any]
     credentials: Mapping[str, Any]
-    again: bool = False  # an earlier attempt may have gone through
+    again: bool = False  # an earlier attempt may have gone through, or left a draft behind
     draft_id: str = ""  # of an invisible draft that an earlier attempt has made
     keep_draft: Callable[[str], Awaitable[None]] = field(default=_forget)
     """Stores a draft's id before the next step; raises when the claim is not ours any more."""

@@ -21,7 +21,7 @@ from config.bell import ring
 from publishing import distribution, platforms
 from publishing.compose import compose
 from publishing.lifecycle import TERMINAL, WAITING, Status
-from publishing.models import Channel, Delivery
+from publishing.models import Attempt, Channel, Delivery
 from publishing.post import Post, Problem
 
 _PAST_SLACK = timedelta(minutes=5)  # a time picked a moment ago is not a mistake
@@ -43,7 +43,7 @@ def enqueue(
     """Queue an approved story to channels, at a time or now. Each channel stands alone.
 
     Raises `NotAllowed`, `WrongState` for a story that is not approved, `Incomplete` for a time
-    that has passed or for no channel at all; nothing is queued then.
+    that has passed or lies under embargo, or for no channel at all; nothing is queued then.
     """
     by.must(Right.QUEUE, "queue stories")
     now = timezone.now()
@@ -53,6 +53,7 @@ def enqueue(
     with transaction.atomic():
         story = Article.objects.select_for_update().get(pk=article_id)
         revision = publishable(story)
+        _check_embargo(story, at or now)
         channels = Channel.objects.in_bulk(channel_ids)
         missing = [str(each) for each in channel_ids if each not in channels]
         if missing:
@@ -118,13 +119,26 @@ def reschedule(delivery_id: int, by: Actor, at: datetime) -> Delivery:
     _check_time(at, timezone.now())
     return _change(
         delivery_id, by, "reschedule", WAITING - {Status.HELD},
-        {"scheduled_at": at, "next_attempt_at": None, "status": Status.PENDING}, wake=True,
+        {"scheduled_at": at, "next_attempt_at": None, "status": Status.PENDING}, at=at, wake=True,
+    )  # fmt: skip
+
+
+def hold(delivery_id: int, by: Actor, *, reason: str = "") -> Delivery:
+    """Keep a waiting delivery back, without a time, until somebody releases it."""
+    words = f"Held: {reason}" if reason else "Held by hand."
+    return _change(
+        delivery_id, by, "hold", WAITING - {Status.HELD},
+        {"status": Status.HELD, "next_attempt_at": None, "error_message": words}, reason=reason,
     )  # fmt: skip
 
 
 def release(delivery_id: int, by: Actor) -> Delivery:
-    """Let a held delivery go on."""
-    return _change(delivery_id, by, "release", {Status.HELD}, {"status": Status.PENDING}, wake=True)
+    """Let a held delivery go on: at its time, or now if that has passed."""
+    return _change(
+        delivery_id, by, "release", {Status.HELD},
+        {"status": Status.PENDING, "next_attempt_at": None, "error_message": ""},
+        from_now=True, wake=True,
+    )  # fmt: skip
 
 
 def retry(delivery_id: int, by: Actor) -> Delivery:
@@ -138,6 +152,7 @@ def retry(delivery_id: int, by: Actor) -> Delivery:
         old = _locked(delivery_id)
         if old.status == Status.RETRY:
             old.next_attempt_at = None
+            old.scheduled_at = timezone.now()
             return _save(old, by, "retry", wake=True)
         if old.status not in TERMINAL - {Status.PUBLISHED}:
             raise _too_late(old, "retry")
@@ -146,7 +161,7 @@ def retry(delivery_id: int, by: Actor) -> Delivery:
             article=old.article, channel=old.channel, platform=old.platform, revision=revision,
             slot=_next_slot(old.article_id, old.channel_id), scheduled_at=timezone.now(),
             variant=old.variant, marker=old.marker, remote_draft_id=old.remote_draft_id,
-            created_by=by.user,
+            lateness_minutes=old.lateness_minutes, created_by=by.user,
         )  # fmt: skip
         try:
             with transaction.atomic():
@@ -172,10 +187,30 @@ def was_posted(delivery_id: int, by: Actor, url: str) -> Delivery:
 
 def send_again(delivery_id: int, by: Actor) -> Delivery:
     """Answer a doubt: it is not there, send it again."""
-    return _change(
-        delivery_id, by, "send_again", {Status.IN_DOUBT},
-        {"status": Status.RETRY, "next_attempt_at": None, "error_message": ""}, wake=True,
-    )  # fmt: skip
+    with transaction.atomic():
+        delivery = _change(
+            delivery_id, by, "send_again", {Status.IN_DOUBT},
+            {"status": Status.RETRY, "next_attempt_at": None, "error_message": ""},
+            from_now=True, wake=True,
+        )  # fmt: skip
+        _absent(delivery)
+    return delivery
+
+
+def was_not_posted(delivery_id: int, by: Actor, *, reason: str = "") -> Delivery:
+    """Answer a doubt: it is not there, and is not to be sent any more."""
+    with transaction.atomic():
+        delivery = _change(
+            delivery_id, by, "was_not_posted", {Status.IN_DOUBT},
+            {"status": Status.CANCELLED, "cancelled_by": by.user, "next_attempt_at": None},
+            reason=reason,
+        )  # fmt: skip
+        _absent(delivery)
+    return delivery
+
+
+def _absent(delivery: Delivery) -> None:
+    delivery.tries.filter(outcome=Attempt.Outcomes.UNKNOWN).update(outcome=Attempt.Outcomes.ABSENT)
 
 
 def _check_time(at: datetime | None, now: datetime) -> None:
@@ -185,6 +220,15 @@ def _check_time(at: datetime | None, now: datetime) -> None:
         raise Incomplete({"scheduled_at": "This time has passed; choose a later one, or now."})
     if at > now + _FARTHEST:
         raise Incomplete({"scheduled_at": "This time is more than five years away."})
+
+
+def _check_embargo(story: Article, at: datetime) -> None:
+    if story.embargo_until and at < story.embargo_until:
+        until = timezone.localtime(story.embargo_until)
+        raise Incomplete(
+            {"scheduled_at": f"The story is under embargo until {until:%d %b %Y, %H:%M %Z}; "
+             "choose a later time."}
+        )  # fmt: skip
 
 
 def _enqueue_one(
@@ -236,13 +280,20 @@ def _change(
     fields: dict[str, object],
     *,
     reason: str = "",
+    at: datetime | None = None,
+    from_now: bool = False,
     wake: bool = False,
 ) -> Delivery:
+    """`at` is held against the embargo; `from_now` doesn't let the time before count as late."""
     by.must(Right.QUEUE, f"{act.replace('_', ' ')} deliveries")
     with transaction.atomic():
         delivery = _locked(delivery_id)
         if delivery.status not in set(expected):
             raise _too_late(delivery, act)
+        if at is not None:
+            _check_embargo(delivery.article, at)
+        if from_now:
+            delivery.scheduled_at = max(delivery.scheduled_at, timezone.now())
         for name, value in fields.items():
             setattr(delivery, name, value)
         return _save(delivery, by, act, reason=reason, wake=wake)

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models.functions import Now
 
-from publishing import distribution, platforms
+from publishing import distribution, outcome, platforms
 from publishing.claim import database_now
 from publishing.lifecycle import Status
 from publishing.models import Attempt, Delivery
@@ -20,7 +20,7 @@ def expire(limit: int = 200) -> int:
         stranded = list(
             Delivery.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(status__in=(Status.CLAIMED, Status.SENDING), lease_expires_at__lt=Now())
-            .select_related("channel")
+            .select_related("article", "channel")
             .order_by("lease_expires_at")[:limit]
         )
         for delivery in stranded:
@@ -35,9 +35,12 @@ def _settle(delivery: Delivery) -> None:
         by_itself = _finds_out(delivery.channel.platform)
         delivery.status = Status.IN_DOUBT
         delivery.next_attempt_at = now if by_itself else None
-        delivery.error_message = "The worker stopped while sending. It may have been posted" + (
-            "; the desk will find out." if by_itself else ": please look, and say which."
-        )
+        words = "The worker stopped while sending."
+        if by_itself:
+            delivery.error_message = f"{words} It may have been posted; the desk will find out."
+        else:
+            delivery.error_message = f"{words} {outcome.ASK}"
+            outcome.note(delivery, "in_doubt", words)
         delivery.tries.filter(outcome=Attempt.Outcomes.OPEN).update(
             outcome=Attempt.Outcomes.UNKNOWN, finished_at=now, excerpt="The worker stopped."
         )

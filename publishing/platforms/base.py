@@ -5,10 +5,11 @@ An adapter knows its platform and nothing of the desk: it gets a `Job` and a cli
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from config.outbound import BadBody, Client, Response
+from config.outbound import BadBody, Client, OutboundError, Response
 from publishing.errors import Reauthorise, Refusal, Unknown, Wait
 from publishing.post import Capabilities, Field, Job, Post, Problem, Receipt
 
@@ -74,6 +75,21 @@ def must_be_ok(answer: Response, platform: str) -> Response:
     if answer.status >= 500:
         raise Unknown(words, **about)
     raise Refusal(words, **about)
+
+
+@contextmanager
+def only_reading(platform: str) -> Iterator[None]:
+    """Around requests that change nothing: whatever becomes of them, nothing was posted by them.
+
+    So an answer that is lost or can't be understood is a `Wait` here, never `Unknown`.
+    """
+    try:
+        yield
+    except Unknown as problem:
+        raise Wait(str(problem), status=problem.status, excerpt=problem.excerpt) from problem
+    except OutboundError as problem:
+        kind = Refusal if problem.permanent else Wait
+        raise kind(f"{platform} could not be asked. {problem}") from problem
 
 
 def said_by(answer: Response) -> str:

@@ -90,7 +90,8 @@ def _key_of(secret: str) -> bytes:
 
 def _read(answer: Response) -> Response:
     if answer.status == 410:
-        raise Refusal("The receiver is gone for good (410). Pause the channel.", status=410)
+        # The specification: "the sender should disable the webhook endpoint".
+        raise Reauthorise("The receiver is gone for good (410); give its new address.", status=410)
     if 300 <= answer.status < 400:
         raise Refusal(
             f"The receiver answered with a redirect ({answer.status}); give its final address.",

@@ -13,7 +13,7 @@ from slugify import slugify
 
 from config.outbound import BadBody, Client, Response
 from publishing.errors import Reauthorise, Refusal, Unknown
-from publishing.platforms.base import Platform, must_be_ok
+from publishing.platforms.base import Platform, must_be_ok, only_reading
 from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt
 
 
@@ -86,13 +86,14 @@ class WordPress(Platform):
         return _object(answer)
 
     async def _found(self, job: Job, http: Client) -> dict[str, Any] | None:
-        answer = await self._ask(
-            job.options, job.credentials, http, "GET", "/posts",
-            params={"slug": slug_of(job.post), "status": "any", "context": "edit"},
-        )  # fmt: skip
-        posts = _parsed(answer)
-        if not isinstance(posts, list):
-            raise Unknown("WordPress's list of posts can't be read.", status=answer.status)
+        with only_reading("WordPress"):
+            answer = await self._ask(
+                job.options, job.credentials, http, "GET", "/posts",
+                params={"slug": slug_of(job.post), "status": "any", "context": "edit"},
+            )  # fmt: skip
+            posts = _parsed(answer)
+            if not isinstance(posts, list):
+                raise Unknown("WordPress's list of posts can't be read.", status=answer.status)
         posts = [post for post in posts if isinstance(post, dict) and post.get("id")]
         return next((p for p in posts if p.get("status") == "publish"), posts[0] if posts else None)
 

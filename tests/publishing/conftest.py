@@ -18,6 +18,7 @@ CHANNELS: dict[str, Any] = {
     "mastodon": ("/mastodon", {"token": credentials.MASTODON_TOKEN}),
     "webhook": ("/webhook", {"secret": credentials.WEBHOOK_SECRET}),
     "bare": ("/bare/post", {}),
+    "searchable": ("/bare/post", {}),
     "dryrun": ("", {}),
 }
 
@@ -34,7 +35,10 @@ def world(outside: Simulator, settings: Any) -> Simulator:
     """The world with nothing posted and no faults."""
     outside.reset()
     outside.faults()
-    settings.EXTRA_PLATFORMS = {"bare": "tests.publishing.bare.Bare"}
+    settings.EXTRA_PLATFORMS = {
+        "bare": "tests.publishing.bare.Bare",
+        "searchable": "tests.publishing.bare.Searchable",
+    }
     return outside
 
 
@@ -58,12 +62,18 @@ def channel(world: Simulator, db: None) -> Callable[..., Channel]:
 
 
 @pytest.fixture
-def queued(approved: Callable[..., Article], paula: Any) -> Callable[..., Delivery]:
+def by(paula: Any) -> Actor:
+    """Paula at the console."""
+    return Actor(paula, Door.ADMIN)
+
+
+@pytest.fixture
+def queued(approved: Callable[..., Article], by: Actor) -> Callable[..., Delivery]:
     """An approved story in a channel's queue: `queued(channel("mastodon"))`."""
 
     def put(to: Channel, *, at: Any = None, **text: Any) -> Delivery:
         story = approved(**text)
-        result = queue.enqueue(story.pk, [to.pk], Actor(paula, Door.ADMIN), at=at)[0]
+        result = queue.enqueue(story.pk, [to.pk], by, at=at)[0]
         assert result.delivery is not None, result.problem
         return result.delivery
 

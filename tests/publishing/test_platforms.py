@@ -138,13 +138,23 @@ def test_what_is_not_there_is_not_found(key, job):
     assert asyncio.run(go()) is None
 
 
-def test_a_gone_receiver_and_a_redirecting_one_are_refusals(world):
+@pytest.mark.parametrize(("status", "error"), [(410, Reauthorise), (302, Refusal)])
+def test_a_gone_receiver_pauses_its_channel_and_a_redirecting_one_refuses(status, error):
     from publishing.platforms.webhook import _read
     from tests.publishing.answers import answer
 
-    for status in (410, 302):
-        with pytest.raises(Refusal):
-            _read(answer(status))
+    with pytest.raises(error):
+        _read(answer(status))
+
+
+@pytest.mark.parametrize("mode", ["503", "accept_then_drop", "truncate", "429"])
+def test_trouble_while_only_reading_is_no_doubt(world, mode):
+    """The limits of a Mastodon instance are read before anything is posted."""
+    path, secrets = CHANNELS["mastodon"]
+    world.faults({"match": "/mastodon/api/v2/instance", "mode": mode, "times": 1})
+    with pytest.raises(Wait):
+        publish("mastodon", Job(Post("Ferry", "", ""), {"url": world.url + path}, secrets))
+    assert world.posts("mastodon")["total"] == 0
 
 
 def test_the_dry_run_keeps_what_would_have_gone_out(world):

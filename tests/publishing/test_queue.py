@@ -22,11 +22,6 @@ from publishing.models import Attempt, Channel, Delivery
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def by(paula):
-    return Actor(paula, Door.ADMIN)
-
-
 def fresh(delivery):
     return Delivery.objects.get(pk=delivery.pk)
 
@@ -65,6 +60,19 @@ def test_a_time_that_has_passed_is_refused(approved, by, channel):
         )
     assert list(refusal.value.problems) == ["scheduled_at"]
     assert not Delivery.objects.exists()
+
+
+def test_a_time_under_embargo_is_refused(queued, approved, by, channel):
+    until = timezone.now() + timedelta(hours=2)
+    story = approved()
+    Article.objects.filter(pk=story.pk).update(embargo_until=until)
+    to = [channel("dryrun").pk]
+    for at in (None, until - timedelta(minutes=1)):
+        with pytest.raises(Incomplete, match="embargo"):
+            queue.enqueue(story.pk, to, by, at=at)
+    delivery = queue.enqueue(story.pk, to, by, at=until)[0].delivery
+    with pytest.raises(Incomplete, match="embargo"):
+        queue.reschedule(delivery.pk, by, until - timedelta(minutes=1))
 
 
 def test_each_channel_stands_alone(approved, by, channel):
@@ -380,7 +388,7 @@ def test_a_forged_token_settles_nothing(queued, channel):
     delivery = queued(channel("dryrun"))
     claimed_one(delivery)
     with pytest.raises(LostClaim):
-        claim.settle(claim.Claim(delivery.pk, uuid.uuid4()), Status.PUBLISHED)
+        claim.settle(claim.Claim(delivery.pk, uuid.uuid4(), Status.PENDING), Status.PUBLISHED)
 
 
 @pytest.mark.parametrize("ended", sorted(TERMINAL))

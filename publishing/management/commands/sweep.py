@@ -1,6 +1,7 @@
 """The sweeper: publishing goes on when beat, the workers or Redis do not."""
 
-import time
+import signal
+import threading
 from typing import Any
 
 import structlog
@@ -8,15 +9,16 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection
 
 from publishing import deliver, reconcile
+from publishing.alone import Only, alone
 
 log = structlog.get_logger(__name__)
-_LOCK = 0x6E657773  # any number of ours; one sweeper at a time holds it
 
 
 class Command(BaseCommand):
     help = (
         "Send what is due and settle what a dead worker left, straight from the database, again "
-        "and again. Any number may run: one sweeps, the others wait."
+        "and again. Any number may run: one sweeps, the others wait. SIGTERM ends it after the "
+        "calls that are under way."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,11 +28,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, once: bool, every: float, **__: Any) -> None:
-        while True:
+        stopping = threading.Event()
+        if not once:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stopping.set())
+        while not stopping.is_set():
             try:
-                if self._alone():
-                    reconcile.expire()
-                    deliver.drain()
+                with alone(Only.SWEEP) as mine:
+                    if mine:
+                        reconcile.expire()
+                        deliver.drain(stopping=stopping.is_set)
             except DatabaseError as problem:
                 if once:
                     raise
@@ -38,10 +45,4 @@ class Command(BaseCommand):
                 connection.close()
             if once:
                 return
-            time.sleep(every)
-
-    def _alone(self) -> bool:
-        """Whether we are the one who sweeps; the lock goes with our connection."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-            return bool(cursor.fetchone()[0])
+            stopping.wait(every)
