@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "ai",
 ]
 MIDDLEWARE = [
+    "config.health.Probes",  # first: a probe knows neither our host name nor https
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -199,7 +200,6 @@ SESSION_COOKIE_SAMESITE = "Lax"
 # --- security headers; strict in production, workable over plain http on a laptop ---
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=PRODUCTION)
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # probes speak plain http inside the cluster
 SECURE_HSTS_SECONDS = env.number(
     "SECURE_HSTS_SECONDS", default=31_536_000 if PRODUCTION else 0, least=0, most=63_072_000
 )

@@ -1,4 +1,4 @@
-"""Every address of the desk."""
+"""Every address of the desk, but `/livez` and `/readyz`: see `config.health`."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from articles.api import ArticleViewSet
-from config import health, tokens
+from config import tokens
 from config.api import NoSuchAddress
 from publishing.api import DeliveryViewSet, PublishView
 
@@ -30,8 +30,6 @@ handler400 = "config.api.bad_request"
 handler500 = "config.api.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("livez", health.livez),
-    path("readyz", health.readyz),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
 ]

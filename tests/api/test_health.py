@@ -53,3 +53,11 @@ def test_with_a_migration_to_come_the_desk_is_not_ready(client):
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 def test_a_probe_changes_nothing(client, path):
     assert client.post(path).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_a_probe_calls_the_container_by_its_own_address_in_plain_http(client, settings, path):
+    settings.ALLOWED_HOSTS = ["desk.example.org"]
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get(path, HTTP_HOST="10.0.0.7:8000").status_code == 200
+    assert client.get("/admin/", HTTP_HOST="10.0.0.7:8000").status_code == 400
