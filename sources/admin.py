@@ -1,7 +1,7 @@
 """The console's pages of sources: adding, health, runs, and what to do about trouble."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -64,6 +64,11 @@ class SourceForm(_SourceModelForm):
     class Meta:
         model = Source
         fields = ("name", "api_endpoint", "section", "trust", "is_active", "rate_limit_per_minute")
+        labels: ClassVar = {
+            "api_endpoint": "Address",
+            "is_active": "Active",
+            "rate_limit_per_minute": "At most … requests a minute",
+        }
 
     def clean(self) -> dict[str, Any]:
         """Try the source when anything about reaching it has changed; nothing is stored."""
@@ -215,6 +220,11 @@ class SourceAdmin(DeskAdmin):
             )
         return super().add_view(request, form_url, extra_context)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new source starts at its service's usual address."""
+        adapter = _adapter(request, None)
+        return {"api_endpoint": adapter.endpoint} if adapter else {}
+
     def get_form(
         self, request: HttpRequest, obj: Source | None = None, change: bool = False, **kwargs: Any
     ) -> type[Any]:
@@ -231,8 +241,6 @@ class SourceAdmin(DeskAdmin):
             else adapter.minutes
         )
         form.base_fields["minutes"].initial = minutes
-        if obj is None:
-            form.base_fields["api_endpoint"].initial = adapter.endpoint
         fields: dict[str, Any] = {
             **option_fields(adapter.options, obj.options if obj else {}),
             **secret_fields(adapter.credentials, obj.credentials.describe() if obj else {}),
