@@ -38,6 +38,7 @@ from config.limits import take
 SIGN_INS_PER_MINUTE = 10
 """Tries per account and per address."""
 _SAME_MOMENT = 10.0  # seconds in which a second use of a refresh token is a race, not a theft
+_KEPT_NOWHERE = {"Cache-Control": "no-store"}  # RFC 6749, 5.1
 _USED_LAST = "newsdesk_refresh_token_used_last"  # the session's key for [jti, when]
 
 
@@ -128,7 +129,7 @@ class TokenView(_Door):
             session = _new_session(user)
             tokens = _pair(user, session)
         user_logged_in.send(sender=User, request=request._request, user=user)
-        return Response(tokens)
+        return Response(tokens, headers=_KEPT_NOWHERE)
 
 
 class RefreshView(_Door):
@@ -153,7 +154,7 @@ class RefreshView(_Door):
             tokens = _refreshed(token)
         if tokens is None:
             raise exceptions.AuthenticationFailed("The refresh token is not good any more.")
-        return Response(tokens)
+        return Response(tokens, headers=_KEPT_NOWHERE)
 
 
 class LogoutView(_Door):

@@ -125,3 +125,15 @@ def test_deliveries_are_listed_and_told_with_their_attempts(as_, paula, vera, dr
     detail = as_(vera).get(f"/api/deliveries/{rows[0]['id']}/").json()
     assert [each["outcome"] for each in detail["tries"]] == ["published"]
     assert Article.objects.get(pk=story).state == "live"
+
+
+def test_a_list_of_deliveries_costs_one_query_however_long_it_is(
+    as_, paula, vera, dry, piece, django_assert_num_queries
+):
+    api = as_(vera)
+    api.get("/api/deliveries/")  # rights are looked up once and kept with the person
+    for _ in range(5):
+        assert post(as_(paula), piece).status_code == 201
+    with django_assert_num_queries(1):
+        rows = api.get("/api/deliveries/").json()["results"]
+    assert len(rows) == 5

@@ -45,6 +45,7 @@ def reads(access):
 def test_a_token_opens_the_api_for_ten_minutes(vera):
     answer = sign_in()
     assert answer.status_code == 200
+    assert answer["cache-control"] == "no-store"
     assert answer.json()["expires_in"] == 600
     assert reads(answer.json()["access"]) == 200
     claims = pyjwt.decode(answer.json()["access"], options={"verify_signature": False})
