@@ -112,9 +112,9 @@ def problem(raised: Exception, context: Mapping[str, Any]) -> HttpResponse | Non
     if isinstance(raised, Refused):
         more |= raised.more()
     answer = _answer(raised.status_code, _code(raised), detail, **more)
-    wait = getattr(raised, "wait", None)  # of Throttled
+    wait = getattr(raised, "wait", None)  # of Throttled, in whole seconds, rounded up
     if wait is not None:
-        answer["Retry-After"] = str(int(wait) + 1)
+        answer["Retry-After"] = str(wait)
     if isinstance(raised, exceptions.AuthenticationFailed | exceptions.NotAuthenticated):
         answer["WWW-Authenticate"] = getattr(raised, "auth_header", None) or "Bearer"
     return answer
