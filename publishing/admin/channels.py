@@ -1,17 +1,20 @@
 """The channels: connecting, testing, pausing."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from articles.errors import DeskError
 from config.admin_base import Act, DeskAdmin, Switch, age, display, headline
 from config.admin_declared import given, kept, option_fields, secret_fields
+from config.bell import ring
 from publishing import connecting, platforms
 from publishing.errors import PlatformError
 from publishing.models import Channel
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     _ChannelModelForm = forms.ModelForm[Channel]
 else:
     _ChannelModelForm = forms.ModelForm
+
+
+_PLAIN = ("name", "rate_limit_per_minute", "lateness_minutes", "when_late", "is_active")
+_COLOURS = {"on": "success", "paused": "danger", "waits": "warning", "off": ""}
+_WORTH_SAYING = timedelta(minutes=1)  # shorter waits are everyday pace
 
 
 class ChannelForm(_ChannelModelForm):
@@ -36,7 +44,7 @@ class ChannelForm(_ChannelModelForm):
 
     class Meta:
         model = Channel
-        fields = ("name", "rate_limit_per_minute", "lateness_minutes", "is_active")
+        fields = ("name", "rate_limit_per_minute", "lateness_minutes", "when_late", "is_active")
 
     def clean(self) -> dict[str, Any]:
         """Test the connection when anything about it has changed."""
@@ -71,7 +79,7 @@ class ChannelAdmin(DeskAdmin):
         """Its name, and what it is on."""
         return headline(channel.name, _label(channel.platform))
 
-    @display(description="State", label={"on": "success", "paused": "danger", "off": ""})
+    @display(description="State", label=_COLOURS)
     def state_badge(self, channel: Channel) -> tuple[str, str]:
         """Whether anything goes out."""
         return _state(channel)
@@ -89,8 +97,7 @@ class ChannelAdmin(DeskAdmin):
     def badges(self, request: HttpRequest, obj: Channel) -> list[tuple[str, str]]:
         """Platform, and whether anything goes out."""
         kind, words = _state(obj)
-        colours = {"on": "success", "paused": "danger", "off": ""}
-        return [(_label(obj.platform), "info"), (words, colours[kind])]
+        return [(_label(obj.platform), "info"), (words, _COLOURS[kind])]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -147,7 +154,7 @@ class ChannelAdmin(DeskAdmin):
                     "description": " ".join(filter(None, (adapter.help, once))),
                 },
             ),
-            ("Pace", {"fields": ["rate_limit_per_minute", "lateness_minutes"]}),
+            ("Pace", {"fields": ["rate_limit_per_minute", "lateness_minutes", "when_late"]}),
         ]
 
     def save_model(self, request: HttpRequest, obj: Channel, form: Any, change: bool) -> None:
@@ -159,6 +166,7 @@ class ChannelAdmin(DeskAdmin):
                 name.startswith(("option_", "secret_")) for name in form.changed_data
             ):
                 obj.paused_reason = ""
+                obj.waits_until = None
         super().save_model(request, obj, form, change)
 
     def get_acts(self, request: HttpRequest, obj: Channel) -> Sequence[Act]:
@@ -168,9 +176,6 @@ class ChannelAdmin(DeskAdmin):
             Act("pause", "Pause", "pause", _pause, _may_pause, asks_reason=True),
             Act("resume", "Resume", "play_arrow", _resume, _may_resume),
         )
-
-
-_PLAIN = ("name", "rate_limit_per_minute", "lateness_minutes", "is_active")
 
 
 def _adapter(request: HttpRequest, channel: Channel | None) -> Platform | None:
@@ -191,7 +196,11 @@ def _label(platform: str) -> str:
 def _state(channel: Channel) -> tuple[str, str]:
     if not channel.is_active:
         return "off", "Off"
-    return ("paused", "Paused") if channel.paused_reason else ("on", "On")
+    if channel.paused_reason:
+        return "paused", "Paused"
+    if channel.waits_until and channel.waits_until > timezone.now() + _WORTH_SAYING:
+        return "waits", f"Waits until {timezone.localtime(channel.waits_until):%H:%M}"
+    return "on", "On"
 
 
 def _may_change(request: HttpRequest, _channel: Channel) -> bool:
@@ -203,7 +212,7 @@ def _may_pause(request: HttpRequest, channel: Channel) -> bool:
 
 
 def _may_resume(request: HttpRequest, channel: Channel) -> bool:
-    return _may_change(request, channel) and bool(channel.paused_reason)
+    return _may_change(request, channel) and _state(channel)[0] in ("paused", "waits")
 
 
 def _test(_request: HttpRequest, channel: Channel, _data: Mapping[str, Any]) -> str:
@@ -221,5 +230,7 @@ def _pause(_request: HttpRequest, channel: Channel, data: Mapping[str, Any]) -> 
 
 def _resume(_request: HttpRequest, channel: Channel, _data: Mapping[str, Any]) -> str:
     channel.paused_reason = ""
-    channel.save(update_fields=["paused_reason"])
+    channel.waits_until = None
+    channel.save(update_fields=["paused_reason", "waits_until"])
+    ring("publishing.drain")
     return f"{channel} goes on."

@@ -16,6 +16,7 @@ from articles.lifecycle import Right
 from config.admin_base import (
     Act,
     DeskTabularInline,
+    Done,
     ReadOnlyAdmin,
     SplitDateTimeInput,
     TabFilter,
@@ -199,9 +200,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return {"scheduled_at": obj.scheduled_at} if act.name == "reschedule" else {}
 
 
-_Do = Callable[[HttpRequest, Delivery, Mapping[str, Any]], str]
-
-
 def _in(*statuses: Status) -> Callable[[HttpRequest, Delivery], bool]:
     def permitted(request: HttpRequest, delivery: Delivery) -> bool:
         return delivery.status in statuses and request.user.has_perm(Right.QUEUE)
@@ -219,9 +217,23 @@ def _send_again(request: HttpRequest, delivery: Delivery, _data: Mapping[str, An
     return f"It is sent to {delivery.channel} again."
 
 
-def _retry(request: HttpRequest, delivery: Delivery, _data: Mapping[str, Any]) -> str:
-    queue.retry(delivery.pk, actor(request))
-    return f"It is tried again on {delivery.channel}."
+def _was_not_posted(request: HttpRequest, delivery: Delivery, data: Mapping[str, Any]) -> str:
+    queue.was_not_posted(delivery.pk, actor(request), reason=data["reason"])
+    return f"Noted: the story is not on {delivery.channel}, and stays away."
+
+
+def _hold(request: HttpRequest, delivery: Delivery, data: Mapping[str, Any]) -> str:
+    queue.hold(delivery.pk, actor(request), reason=data["reason"])
+    return f"Held: it goes to {delivery.channel} when somebody releases it."
+
+
+def _retry(request: HttpRequest, delivery: Delivery, _data: Mapping[str, Any]) -> str | Done:
+    tried = queue.retry(delivery.pk, actor(request))
+    words = f"It is tried again on {delivery.channel}."
+    if tried.pk == delivery.pk:
+        return words
+    page = reverse("admin:publishing_delivery_change", args=(tried.pk,))
+    return Done(f"{words} What has ended stays as it is; this is the new delivery.", page)
 
 
 def _release(request: HttpRequest, delivery: Delivery, _data: Mapping[str, Any]) -> str:
@@ -252,10 +264,19 @@ _ACTS = (
         "get it twice.",
     ),
     Act(
+        "was_not_posted", "Not there, leave it", "cancel", _was_not_posted, _in(Status.IN_DOUBT),
+        asks_reason=True,
+        hint="You have looked on the platform, the post is not there, and it shall not go there.",
+    ),
+    Act(
         "retry", "Try again", "replay", _retry,
         _in(Status.RETRY, *(TERMINAL - {Status.PUBLISHED})), in_rows=True,
     ),
     Act("release", "Release", "play_arrow", _release, _in(Status.HELD), in_rows=True),
+    Act(
+        "hold", "Hold", "pause", _hold, _in(Status.PENDING, Status.RETRY), asks_reason=True,
+        hint="It waits, without a time, until somebody releases it.",
+    ),
     Act(
         "reschedule", "Reschedule", "schedule", _reschedule,
         _in(Status.PENDING, Status.RETRY), form=WhenForm,
