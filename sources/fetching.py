@@ -1,5 +1,6 @@
 """Asking a source, whoever asks: a sync that stores or a preview that doesn't."""
 
+import asyncio
 from datetime import datetime
 
 from asgiref.sync import async_to_sync
@@ -10,6 +11,8 @@ from sources import connectors
 from sources.connectors.base import Connector, Fetch, Fetched, checked
 from sources.errors import Misconfigured, SourceError, Unreachable
 from sources.models import Source
+
+LONGEST = 60.0  # seconds for all requests of one sync together
 
 
 def connector_of(source: Source) -> Connector:
@@ -46,8 +49,10 @@ def fetch(source: Source, now: datetime, *, whole: bool = False) -> Fetched:
 
 async def _fetch(connector: Connector, request: Fetch) -> Fetched:
     try:
-        async with Client(from_settings()) as http:
+        async with asyncio.timeout(LONGEST), Client(from_settings()) as http:
             return await connector.fetch(request, http)
+    except TimeoutError:
+        raise Unreachable(f"The source was not through within {LONGEST:g} seconds.") from None
     except BadBody as problem:
         raise Unreachable(f"What came can't be read: {problem}") from problem
     except OutboundError as problem:

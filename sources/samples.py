@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from sources import timetable
 from sources.models import Source
 
@@ -30,9 +32,9 @@ def load(demo_url: str | None) -> None:
 def _load_demo(url: str) -> None:
     from simulator import credentials
 
-    _source("Northmark Courier", "feed", f"{url}/feeds/rss.xml", minutes=1, section="region")
-    _source("Harbour Gazette", "feed", f"{url}/feeds/atom.xml", minutes=1, section="region")
-    _source("Inland Observer", "feed", f"{url}/feeds/feed.json", minutes=1, section="world")
+    _source("The Lindholm Courier", "feed", f"{url}/feeds/rss.xml", minutes=1, section="region")
+    _source("Northmark Wire", "feed", f"{url}/feeds/atom.xml", minutes=1, section="region")
+    _source("Signal & Field", "feed", f"{url}/feeds/feed.json", minutes=1, section="world")
     _source("Hacker News", "hackernews", f"{url}/hn/api/v1", minutes=1, section="technology")
     _source(
         "Reddit: Northmark", "reddit", f"{url}/reddit", minutes=1, section="region",
@@ -51,8 +53,9 @@ def _load_demo(url: str) -> None:
 def _source(
     name: str, connector: str, endpoint: str, *, minutes: int | None = None, **more: Any
 ) -> None:
-    source, created = Source.objects.get_or_create(
-        name=name, defaults={"connector": connector, "api_endpoint": endpoint, **more}
-    )
-    if created:
-        timetable.keep(source, minutes)
+    with transaction.atomic():
+        source, created = Source.objects.get_or_create(
+            name=name, defaults={"connector": connector, "api_endpoint": endpoint, **more}
+        )
+        if created:
+            timetable.keep(source, minutes)

@@ -22,10 +22,9 @@ class NotBefore:
 
 def after_success(now: datetime, wait: float | None) -> NotBefore:
     """After a sync that worked: at once by the schedule, unless the source named a wait."""
-    if not wait or wait <= 0:
+    if not wait or not wait > 0:
         return NotBefore()
-    at = now + min(timedelta(seconds=wait), LONGEST_WAIT)
-    return NotBefore(at, "The source asked to be left alone until then.")
+    return NotBefore(now + _asked(wait), "The source asked to be left alone until then.")
 
 
 def after_failure(
@@ -37,8 +36,13 @@ def after_failure(
     """
     bound = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures - 1, 20))
     wait = bound * rng.uniform(0.5, 1.0)
-    if retry_after is not None and timedelta(seconds=retry_after) > wait:
-        wait = min(timedelta(seconds=retry_after), LONGEST_WAIT)
-        return NotBefore(now + wait, "The source asked to be left alone until then.")
+    if retry_after is not None and _asked(retry_after) > wait:
+        return NotBefore(now + _asked(retry_after), "The source asked to be left alone until then.")
     times = "once" if failures == 1 else f"{failures} times in a row"
     return NotBefore(now + wait, f"It failed {times}; the desk waits longer each time.")
+
+
+def _asked(seconds: float) -> timedelta:
+    """A wait that the source named; a day for more than that, none for what is no number."""
+    bounded = min(seconds, LONGEST_WAIT.total_seconds())
+    return timedelta(seconds=bounded if bounded > 0 else 0)

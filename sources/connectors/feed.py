@@ -42,8 +42,8 @@ def read(answer: Response, who: str) -> Fetched:
     must_be_ok(answer, who)
     about = Fetched(
         unchanged=answer.status == 304,
-        etag=answer.headers.get("etag", "")[:500],
-        last_modified=answer.headers.get("last-modified", "")[:100],
+        etag=_validator(answer, "etag", 500),
+        last_modified=_validator(answer, "last-modified", 100),
         http_status=answer.status,
         bytes=len(answer.body),
     )
@@ -64,6 +64,12 @@ def read(answer: Response, who: str) -> Fetched:
         title=feed.title,
         warnings=feed.warnings,
     )
+
+
+def _validator(answer: Response, name: str, longest: int) -> str:
+    """A header to send back the next time; "" for one that a request can't carry."""
+    value = answer.headers.get(name, "")
+    return value if value.isascii() and value.isprintable() and len(value) <= longest else ""
 
 
 def _login(request: Fetch) -> dict[str, str]:

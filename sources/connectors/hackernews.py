@@ -95,6 +95,7 @@ async def _firebase(request: Fetch, http: Client, limit: int) -> tuple[list[Wire
         body
         for body in bodies
         if isinstance(body, dict)
+        and isinstance(body.get("id"), int)
         and body.get("title")
         and not body.get("deleted")
         and not body.get("dead")

@@ -7,6 +7,7 @@ https://support.reddithelp.com/hc/en-us/articles/16160319875092 (rate limits, Us
 import base64
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from articles.wire import WireCopy
 from config.outbound import Client, Response
@@ -62,7 +63,7 @@ class Reddit(Connector):
     async def _by_rss(self, request: Fetch, http: Client) -> Fetched:
         address = request.endpoint
         if request.options["subreddit"]:
-            address = f"{address.rstrip('/')}/r/{request.options['subreddit']}/.rss"
+            address = f"{address.rstrip('/')}/r/{_subreddit(request)}/.rss"
         answer = await http.get(address, headers=_agent(request))
         if answer.status == 403:  # its way of saying "too often" to feed readers
             raise Limited(
@@ -80,7 +81,7 @@ class Reddit(Connector):
         limit = max(1, min(100, request.options["limit"]))
         answer = must_be_ok(
             await http.get(
-                f"{request.endpoint.rstrip('/')}/r/{request.options['subreddit']}/new",
+                f"{request.endpoint.rstrip('/')}/r/{_subreddit(request)}/new",
                 params={"raw_json": 1, "limit": limit},
                 headers=_agent(request),
                 secret_headers={"Authorization": f"Bearer {token}"},
@@ -126,6 +127,12 @@ class Reddit(Connector):
         if not isinstance(token, str) or not token:
             raise Denied("Reddit gave no token for this application.", status=answer.status)
         return token
+
+
+def _subreddit(request: Fetch) -> str:
+    """As it stands in an address: people enter it with and without r/."""
+    name: str = request.options["subreddit"]
+    return quote(name.strip().strip("/").removeprefix("r/"), safe="+")
 
 
 def _agent(request: Fetch) -> dict[str, str]:

@@ -48,7 +48,10 @@ def parse(document: bytes, *, content_type: str = "", url: str = "") -> Feed:
     return xmlfeed.parse(document, content_type, url)
 
 
-_HTML = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype html|html|head|body)", re.S)
+# Atomic groups: without them a row of comments costs exponential time.
+_HTML = re.compile(
+    rb"(<\?xml[^>]*>\s*)?(?>(?:<!--(?>.*?-->)\s*)*)<(!doctype html|html|head|body)\b", re.S
+)
 
 
 def _is_html(start: bytes, content_type: str) -> bool:

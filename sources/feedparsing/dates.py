@@ -1,6 +1,6 @@
 """Dates as feeds write them. Pure."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 from dateutil import parser as dateutil_parser
@@ -12,13 +12,15 @@ _ZONES = {
 }  # fmt: skip
 """Names that feeds use and ISO 8601 doesn't; RFC 822 §5.1 and common usage."""
 
+_DEFAULTS = (datetime(2000, 1, 1), datetime(2004, 2, 2))  # noqa: DTZ001 - no part in common
+
 
 def parse_date(text: str) -> datetime | None:
     """An aware moment in UTC, or None for what is no date. Without a zone it is taken as UTC."""
     text = " ".join(text.split())
     if not text or len(text) > 100:
         return None
-    for read in (datetime.fromisoformat, parsedate_to_datetime, _leniently):
+    for read in (datetime.fromisoformat, _from_mail, _leniently):
         try:
             moment = read(text)
         except (ValueError, TypeError, OverflowError, IndexError):
@@ -42,5 +44,20 @@ def from_timestamp(seconds: object) -> datetime | None:
         return None
 
 
+def _from_mail(text: str) -> datetime:
+    """RFC 822; the standard library takes a zone that it doesn't know for none."""
+    moment = parsedate_to_datetime(text)
+    seconds = _ZONES.get(text.rpartition(" ")[2].upper())
+    if moment.tzinfo is None and seconds is not None:
+        return moment.replace(tzinfo=timezone(timedelta(seconds=seconds)))
+    return moment
+
+
 def _leniently(text: str) -> datetime:
-    return dateutil_parser.parse(text, tzinfos=_ZONES)
+    """Any other spelling, if it names day, month and year: dateutil fills gaps with a default."""
+    readings = {
+        dateutil_parser.parse(text, tzinfos=_ZONES, default=default) for default in _DEFAULTS
+    }
+    if len(readings) > 1:
+        raise ValueError("a part of the date is missing")
+    return readings.pop()

@@ -2,7 +2,6 @@
 
 import html
 from typing import Any
-from urllib.parse import urljoin
 
 import orjson
 
@@ -10,6 +9,7 @@ from articles.wire import WireCopy
 from sources.feedparsing import MOST_ENTRIES, Feed, FeedError
 from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
+from sources.feedparsing.links import absolute, with_absolute_links
 
 
 def parse(document: bytes, url: str) -> Feed:
@@ -34,7 +34,7 @@ def parse(document: bytes, url: str) -> Feed:
 
 
 def _entry(item: dict[str, Any], base: str, language: str) -> WireCopy:
-    link = _text(item.get("url")) or _text(item.get("external_url"))
+    link = absolute(base, _text(item.get("url")) or _text(item.get("external_url")))
     published = parse_date(_text(item.get("date_published")))
     plain = _text(item.get("content_text"))
     content = _text(item.get("content_html")) or _paragraphs(plain)
@@ -42,8 +42,8 @@ def _entry(item: dict[str, Any], base: str, language: str) -> WireCopy:
     return WireCopy(
         external_id=identity(_text(item.get("id")), link, title, published, content),
         title=title,
-        url=urljoin(base, link) if link else "",
-        content=content,
+        url=link,
+        content=with_absolute_links(content, link),
         summary=_text(item.get("summary")),
         authors=_authors(item),
         tags=tuple(_text(tag) for tag in _list(item.get("tags")) if _text(tag)),

@@ -3,11 +3,11 @@
 Namespaces are read by their local meaning, because feeds declare them in many spellings.
 """
 
+import codecs
 import html
 import re
 from html.entities import html5
 from typing import Any
-from urllib.parse import urljoin
 
 from lxml import etree
 
@@ -15,11 +15,13 @@ from articles.wire import WireCopy
 from sources.feedparsing import MOST_ENTRIES, Feed, FeedError
 from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
+from sources.feedparsing.links import absolute, with_absolute_links
 
 _ATOM = {"http://www.w3.org/2005/Atom": "1.0", "http://purl.org/atom/ns#": "0.3"}
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _DC = "http://purl.org/dc/elements/1.1/"
 _DCTERMS = "http://purl.org/dc/terms/"
+_ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 _MEDIA = "http://search.yahoo.com/mrss/"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _DEEPEST, _MOST_ATTRIBUTES, _MOST_TAGS = 150, 100, 400_000
@@ -44,9 +46,11 @@ def parse(document: bytes, content_type: str, url: str) -> Feed:
 
 
 def _tree(document: bytes, content_type: str) -> tuple[Element, list[str]]:
-    if re.search(rb"<!ENTITY", document[:100_000], re.I):
+    document = _decoded(document, content_type)
+    prolog = document[: start.start()] if (start := re.search(rb"<[A-Za-z_]", document)) else b""
+    if b"<!entity" in prolog.lower():
         raise FeedError("The document declares entities of its own; no feed needs that.")
-    document = _with_named_entities(_declared(document, content_type))
+    document = _with_named_entities(document)
     _must_be_sane(document)
     options: dict[str, Any] = {
         "resolve_entities": False, "no_network": True, "load_dtd": False,
@@ -66,22 +70,47 @@ def _tree(document: bytes, content_type: str) -> tuple[Element, list[str]]:
     return root, [f"The XML has errors and was repaired: {strictly[:200]}."]
 
 
-def _declared(document: bytes, content_type: str) -> bytes:
-    """In UTF-8 when the header names another encoding than the document; as it is otherwise.
+def _decoded(document: bytes, content_type: str) -> bytes:
+    """The document in UTF-8, as far as its mark, its header or its declaration say how to read it.
 
-    RFC 7303: the header wins over the document's own declaration. A header that can't decode the
-    document is a lie, and the document is believed.
+    RFC 7303 lets the header win. In the wild both lie, so UTF-8 wins where either names it and it
+    fits: nothing else happens to be valid UTF-8.
     """
-    match = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.I)
-    if not match or document.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        return document.lstrip()
-    if re.match(rb"\s*<\?xml[^>]*encoding=", document):
-        return document.lstrip()
-    try:
-        text = document.decode(match[1])
-    except (LookupError, UnicodeDecodeError, ValueError):
-        return document.lstrip()
-    return text.encode("utf-8", "replace").lstrip()
+    declared = re.match(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)", document)
+    header = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.I)
+    names = [header[1]] if header else []
+    names += [declared[1].decode("ascii", "replace")] if declared else []
+    if any(name.lower() in ("utf-8", "utf8") for name in names):
+        names.insert(0, "utf-8")
+    for mark, name in _MARKS.items():
+        if document.startswith(mark):
+            names.insert(0, name)
+    for name in names:
+        try:
+            text = document.decode(name) if _is_charset(name) else None
+        except (LookupError, ValueError):
+            continue
+        if text is not None:
+            text = re.sub(
+                r"^(\s*<\?xml[^>]{0,200}?)\bencoding\s*=\s*[\"'][^\"']*[\"']", r"\1", text
+            )
+            return text.lstrip().encode("utf-8", "replace")
+    return document.lstrip()
+
+
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_NO_CHARSETS = ("punycode", "idna", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined")
+
+
+def _is_charset(name: str) -> bool:
+    """Whether Python's codec of that name is one of documents; some cost quadratic time."""
+    return codecs.lookup(name).name.replace("_", "-") not in {
+        each.replace("_", "-") for each in _NO_CHARSETS
+    }
 
 
 def _with_named_entities(document: bytes) -> bytes:
@@ -95,7 +124,7 @@ def _with_named_entities(document: bytes) -> bytes:
             return b"&amp;" + match[1] + b";"
         return b"".join(b"&#%d;" % ord(character) for character in characters)
 
-    parts = re.split(rb"(<!\[CDATA\[.*?\]\]>)", document, flags=re.S)
+    parts = re.split(rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))", document, flags=re.S)
     return b"".join(
         part if part.startswith(b"<![CDATA[") else _ENTITY.sub(number, part) for part in parts
     )
@@ -105,7 +134,9 @@ def _must_be_sane(document: bytes) -> None:
     """Refuse what costs a parser far more than it says: deep nesting, crowds of attributes."""
     depth = tags = 0
     for match in re.finditer(
-        rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<(/?)[A-Za-z_][^<>]*?(/?)>", document, re.S
+        rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(/?)[A-Za-z_][^<>]*?(/?)>",
+        document,
+        re.S,
     ):
         if match[1] is None:
             continue
@@ -130,7 +161,7 @@ def _rss(root: Element, url: str, warnings: list[str]) -> Feed:
     items = _children(head, "item") or _children(root, "item")
     language = _text(head, "language")
     version = "rdf" if _name(root).lower() == "rdf" else f"rss {root.get('version', '')}".strip()
-    base = urljoin(url, head.get(f"{_XML}base") or "")
+    base = absolute(url, head.get(f"{_XML}base") or "")
     return Feed(
         title=_text(head, "title"),
         url=_link(head, base),
@@ -142,7 +173,7 @@ def _rss(root: Element, url: str, warnings: list[str]) -> Feed:
 
 
 def _rss_item(item: Element, base: str, language: str) -> WireCopy:
-    base = urljoin(base, item.get(f"{_XML}base") or "")
+    base = absolute(base, item.get(f"{_XML}base") or "")
     guid = _child(item, "guid")
     own = (guid.text or "").strip() if guid is not None else item.get(_rdf("about")) or ""
     link = _link(item, base)
@@ -157,7 +188,7 @@ def _rss_item(item: Element, base: str, language: str) -> WireCopy:
         external_id=identity(own, link, title, published, content or description),
         title=title,
         url=link,
-        content=content or description,
+        content=with_absolute_links(content or description, link or base),
         summary=description if content else "",
         authors=_rss_authors(item),
         tags=tuple(dict.fromkeys(filter(None, map(_flat, _children(item, "category"))))),
@@ -170,7 +201,7 @@ def _rss_item(item: Element, base: str, language: str) -> WireCopy:
 
 def _atom(root: Element, url: str, version: str, warnings: list[str]) -> Feed:
     entries = _children(root, "entry")
-    base = urljoin(url, root.get(f"{_XML}base") or "")
+    base = absolute(url, root.get(f"{_XML}base") or "")
     language = root.get(f"{_XML}lang") or ""
     authors = _persons(root)
     return Feed(
@@ -188,7 +219,7 @@ def _atom(root: Element, url: str, version: str, warnings: list[str]) -> Feed:
 def _atom_entry(
     entry: Element, base: str, language: str, feed_authors: tuple[str, ...]
 ) -> WireCopy:
-    base = urljoin(base, entry.get(f"{_XML}base") or "")
+    base = absolute(base, entry.get(f"{_XML}base") or "")
     link = _link(entry, base)
     title = _atom_plain(_child(entry, "title"))
     content = _atom_markup(_child(entry, "content"))
@@ -200,7 +231,7 @@ def _atom_entry(
         external_id=identity(_text(entry, "id"), link, title, published, content or summary),
         title=title,
         url=link,
-        content=content or summary,
+        content=with_absolute_links(content or summary, base),
         summary=summary if content else "",
         authors=_persons(entry) or feed_authors,
         tags=tuple(
@@ -224,11 +255,11 @@ def _link(element: Element, base: str) -> str:
         href, rel = link.get("href"), link.get("rel", "alternate")
         if href is None:
             if (link.text or "").strip() and _space(link) not in _ATOM:
-                return urljoin(base, (link.text or "").strip())
+                return absolute(base, link.text or "")
         elif rel == "alternate":
             if "html" in link.get("type", "html"):
-                return urljoin(base, href.strip())
-            fallback = fallback or urljoin(base, href.strip())
+                return absolute(base, href)
+            fallback = fallback or absolute(base, href)
     return fallback
 
 
@@ -244,19 +275,20 @@ def _enclosed(element: Element, base: str) -> dict[str, Any]:
             address = each.get("href", "")
         if address and len(found) < 20:
             kind = each.get("type", "") or ("image" if name == "thumbnail" else "")
-            found.setdefault(urljoin(base, address.strip()), {"type": kind})
+            found.setdefault(absolute(base, address), {"type": kind})
     return {"enclosures": [{"url": url, **more} for url, more in found.items()]} if found else {}
 
 
 def _rss_authors(item: Element) -> tuple[str, ...]:
     names = [_flat(each) for each in _children(item, "creator", _DC)]
     names = names or [_flat(each) for each in _children(item, "author")]
+    names = names or [_flat(each) for each in _children(item, "author", _ITUNES)]
     return tuple(dict.fromkeys(_person_name(name) for name in names if name))
 
 
 def _person_name(text: str) -> str:
     """The name in `mail@example.org (Name)` and `Name <mail@example.org>`; else all of it."""
-    match = _EMAIL_NAME.match(text)
+    match = _EMAIL_NAME.match(text[:300])
     return (match[1] or match[2]).strip().strip('"') if match else text
 
 
@@ -349,16 +381,12 @@ def _child(element: Element, name: str, space: str | None = None) -> Element | N
 
 
 def _children(element: Element, name: str, space: str | None = None) -> list[Element]:
-    """Children by local name: of one namespace, or of none in particular (RSS, Atom, RDF)."""
+    """Children by local name: of one namespace, or of the feed's own (its parent's, none, Atom)."""
+    spaces = (space,) if space else ("", _space(element), *_ATOM)
     return [
         child
         for child in element.iterchildren(tag=etree.Element)
-        if _name(child) == name
-        and (
-            _space(child) == space
-            if space
-            else _space(child) not in (_CONTENT, _DC, _MEDIA, _DCTERMS)
-        )
+        if _name(child) == name and _space(child) in spaces
     ]
 
 
