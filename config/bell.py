@@ -9,7 +9,7 @@ log = structlog.get_logger(__name__)
 # One quick try on a connection of its own: kombu would otherwise go on trying for six seconds,
 # while an editor waits for the answer to a click.
 _ONE_TRY = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
-_CONNECT_WITHIN = 1.0  # seconds
+_WITHIN = 1.0  # seconds, to connect and for each answer: a broker may accept and then be silent
 
 
 def ring(task: str, *arguments: int) -> bool:
@@ -19,8 +19,12 @@ def ring(task: str, *arguments: int) -> bool:
     """
     try:
         with current_app.connection_for_write(
-            connect_timeout=_CONNECT_WITHIN,
-            transport_options={**_ONE_TRY, "socket_connect_timeout": _CONNECT_WITHIN},
+            connect_timeout=_WITHIN,
+            transport_options={
+                **_ONE_TRY,
+                "socket_connect_timeout": _WITHIN,
+                "socket_timeout": _WITHIN,
+            },
         ) as connection:
             current_app.send_task(
                 task, args=arguments, expires=120, retry=False, connection=connection

@@ -29,7 +29,7 @@ WAYS: dict[Status, frozenset[Status]] = {
         {S.SENDING, S.PENDING, S.RETRY, S.CANCELLED, S.HELD, S.MISSED, S.FAILED, S.IN_DOUBT}
     ),
     S.SENDING: frozenset({S.PUBLISHED, S.FAILED, S.RETRY, S.IN_DOUBT}),
-    S.RETRY: frozenset({S.CLAIMED, S.CANCELLED, S.HELD, S.MISSED}),
+    S.RETRY: frozenset({S.CLAIMED, S.PENDING, S.CANCELLED, S.HELD, S.MISSED}),
     S.IN_DOUBT: frozenset({S.CLAIMED, S.PUBLISHED, S.RETRY, S.CANCELLED}),
     S.HELD: frozenset({S.PENDING, S.CANCELLED}),
     **{status: frozenset() for status in TERMINAL},

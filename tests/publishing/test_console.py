@@ -25,11 +25,11 @@ def at(client):
     return sign_in
 
 
-def page(row) -> str:
+def page(row):
     return reverse(f"admin:publishing_{row._meta.model_name}_change", args=(row.pk,))
 
 
-def act(browser, row, name, **data) -> str:
+def act(browser, row, name, **data):
     url = reverse(f"admin:publishing_{row._meta.model_name}_act", args=(row.pk, name))
     return browser.post(url, {"confirmed": 1, **data}, follow=True).content.decode()
 

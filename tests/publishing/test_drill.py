@@ -8,16 +8,12 @@ neither, none twice, and every doubtful one waits for a person.
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import redis
 from django.conf import settings as desk_settings
-from django.db import connection
 from django.db.models.functions import Now
 
 from articles.models import Article
@@ -26,10 +22,10 @@ from config.bell import ring
 from publishing import queue
 from publishing.lifecycle import Status
 from publishing.models import Delivery
+from tests.publishing.processes import start
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-HERE = Path(__file__).resolve().parents[2]
 STORIES, CHANNELS_EACH, KILLS = 100, 5, 5
 PLATFORMS = ("wordpress", "mastodon", "bare")
 POSTING = ("/wordpress/wp-json/wp/v2/posts", "/mastodon/api/v1/statuses", "/bare/post")
@@ -39,26 +35,9 @@ class Worker:
     """A real Celery worker on the test's database, in a process group of its own."""
 
     def __init__(self) -> None:
-        database = connection.settings_dict
-        host = database["OPTIONS"].get("host") or database["HOST"]
-        login = f"{database['USER']}:{database['PASSWORD']}"
-        self.process = subprocess.Popen(
-            [
-                sys.executable, "-m", "celery", "-q", "-A", "config.celery", "worker",
-                "--queues", "publish", "--concurrency", "2", "--loglevel", "ERROR",
-                "--without-gossip", "--without-mingle",
-            ],
-            cwd=HERE,
-            env={
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": "tests.settings",
-                "DATABASE_URL": f"postgres://{login}@/{database['NAME']}?host={host}",
-                "REDIS_URL": desk_settings.REDIS_URL,
-                "EXTRA_PLATFORMS": "bare=tests.publishing.bare.Bare",
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+        self.process = start(
+            "-m", "celery", "-q", "-A", "config.celery", "worker", "--queues", "publish",
+            "--concurrency", "2", "--loglevel", "ERROR", "--without-gossip", "--without-mingle",
         )  # fmt: skip
 
     def kill(self) -> None:
