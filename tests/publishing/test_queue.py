@@ -1,5 +1,6 @@
 """The queue on a real database: claims, leases, races, and what people do with it."""
 
+import socket
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ from publishing import claim, deliver, queue, reconcile
 from publishing.errors import LostClaim
 from publishing.lifecycle import TERMINAL, WAYS, Status, may_become
 from publishing.models import Attempt, Channel, Delivery
+from tests.publishing.processes import start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -418,29 +420,37 @@ def test_too_late_to_cancel_says_what_stands(queued, channel, by):
 
 
 def test_cancelled_is_never_sent_and_sent_is_never_cancelled(queued, channel, by, world):
-    for _ in range(40):
-        queued(channel("mastodon"))
+    """200 deliveries; three people always cancel the very one that two drains claim next."""
+    channels = [channel("bare") for _ in range(4)]
+    for number in range(200):
+        queued(channels[number % 4])
     ids = list(Delivery.objects.values_list("pk", flat=True))
     cancelled: list[int] = []
+    too_late: list[int] = []
 
     def race(number):
-        if number == 0:
+        if number < 2:
             deliver.drain()
             return
-        for pk in ids[number - 1 :: 4]:
+        waiting = Delivery.objects.filter(status=Status.PENDING).order_by("scheduled_at", "id")
+        while pks := list(waiting.values_list("pk", flat=True)[:4]):
+            pk = pks[number % len(pks)]
+            time.sleep(0.02)
             try:
                 queue.cancel(pk, by)
                 cancelled.append(pk)
             except WrongState:
-                continue
+                too_late.append(pk)
 
     in_threads(5, race)
     deliver.drain()
-    sent = {str(marker) for marker in world.posts("mastodon")["by_marker"]}
     rows = Delivery.objects.in_bulk(ids)
+    sent = world.posts("bare")["by_marker"]
     assert {pk for pk in ids if rows[pk].status == Status.CANCELLED} == set(cancelled)
-    assert not {str(rows[pk].marker) for pk in cancelled} & sent
-    assert len(sent) + len(cancelled) == 40
+    assert set(sent.values()) == {1}
+    assert not {str(rows[pk].marker) for pk in cancelled} & set(sent)
+    assert len(sent) + len(cancelled) == 200
+    assert min(len(sent), len(cancelled), len(too_late)) > 10, "hardly a race"
 
 
 def test_a_delivery_is_moved_to_another_time(queued, channel, by):
@@ -484,19 +494,72 @@ def test_a_held_delivery_goes_on_when_it_is_released(queued, channel, by):
 # --- Redis down ---
 
 
-def test_with_the_broker_down_queueing_is_quick_and_the_sweeper_publishes(
-    approved, by, channel, world, monkeypatch, settings
-):
+@pytest.fixture(params=["nobody listens", "it accepts and never answers"])
+def dead_redis(request, monkeypatch, settings):
+    """Redis is down, in one of the two ways in which it can be."""
     from celery import current_app
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        if request.param == "nobody listens":
+            silent.close()
+        where = f"redis://127.0.0.1:{port}/0"
+        for name in ("broker_url", "broker_write_url"):
+            monkeypatch.setattr(current_app.conf, name, where)
+        settings.REDIS_URL = where
+        monkeypatch.setattr("config.limits._outage", limits._Outage())  # others' Redis is up
+        yield
+
+
+def test_with_redis_down_queueing_is_quick_and_the_sweeper_publishes(
+    dead_redis, approved, by, channel
+):
     from django.core.management import call_command
 
-    nobody = "redis://127.0.0.1:1/0"
-    for name in ("broker_url", "broker_write_url"):
-        monkeypatch.setattr(current_app.conf, name, nobody)
-    settings.REDIS_URL = nobody
-    monkeypatch.setattr("config.limits._outage", limits._Outage())  # others' Redis is up
+    story, to = approved(), channel("wordpress")
     began = time.monotonic()
-    result = queue.enqueue(approved().pk, [channel("wordpress").pk], by)[0]
+    result = queue.enqueue(story.pk, [to.pk], by)[0]
     assert time.monotonic() - began < 3
     call_command("sweep", "--once")
     assert fresh(result.delivery).status == Status.PUBLISHED
+
+
+# --- the sweeper ---
+
+
+def test_a_sweeper_that_is_told_to_end_ends_its_call_first(queued, channel, world):
+    world.faults({"match": "/bare", "mode": "latency", "delay": 2, "times": 1})
+    to = channel("bare")
+    first, second = queued(to), queued(to)
+    sweeper = start("manage.py", "sweep")
+    try:
+        assert soon(lambda: fresh(first).status == Status.SENDING)
+        sweeper.terminate()
+        assert sweeper.wait(10) == 0
+    finally:
+        sweeper.kill()
+    assert (fresh(first).status, fresh(second).status) == (Status.PUBLISHED, Status.PENDING)
+
+
+def test_two_sweepers_send_everything_once(queued, channel, world):
+    for _ in range(4):
+        to = channel("bare")
+        for _ in range(4):
+            queued(to)
+    sweepers = [start("manage.py", "sweep", "--every", "0.2") for _ in range(2)]
+    try:
+        assert soon(lambda: not Delivery.objects.exclude(status=Status.PUBLISHED).exists())
+    finally:
+        for each in sweepers:
+            each.terminate()
+        assert [each.wait(10) for each in sweepers] == [0, 0]
+    assert list(world.posts("bare")["by_marker"].values()) == [1] * 16
+
+
+def soon(condition, seconds=20.0):
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
