@@ -1,11 +1,10 @@
 """The console's pages of sources: adding, health, runs, and what to do about trouble."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
-from django import forms
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -16,92 +15,23 @@ from config.admin_base import (
     Act,
     DeskAdmin,
     DeskTabularInline,
-    NumberInput,
-    Switch,
     age,
     display,
     headline,
 )
-from config.admin_declared import given, kept, option_fields, secret_fields
+from config.admin_declared import option_fields, secret_fields
 from sources import connectors, timetable
 from sources import preview as previewing
 from sources import sync as syncing
+from sources.admin_form import SourceForm
 from sources.connectors.base import Connector
 from sources.errors import SourceError
 from sources.models import Source, SyncRun
-
-if TYPE_CHECKING:
-    _SourceModelForm = forms.ModelForm[Source]
-else:
-    _SourceModelForm = forms.ModelForm
 
 _PLAIN = (
     "name", "api_endpoint", "section", "trust", "is_active", "minutes", "rate_limit_per_minute",
     "unchecked",
 )  # fmt: skip
-
-
-class SourceForm(_SourceModelForm):
-    """A source with the fields that its connector declares, and its rhythm."""
-
-    adapter: Connector | None = None
-    found: previewing.Preview | None = None
-    minutes = forms.IntegerField(
-        label="Sync every … minutes",
-        min_value=1,
-        max_value=7 * 24 * 60,
-        required=False,
-        widget=NumberInput,
-        help_text="The running desk follows a change at once. Also under Schedules.",
-    )
-    unchecked = forms.BooleanField(
-        label="Save without checking",
-        required=False,
-        widget=Switch,
-        help_text="For a desk without a way out. Otherwise the source is tried on saving.",
-    )
-
-    class Meta:
-        model = Source
-        fields = ("name", "api_endpoint", "section", "trust", "is_active", "rate_limit_per_minute")
-        labels: ClassVar = {
-            "api_endpoint": "Address",
-            "is_active": "Active",
-            "rate_limit_per_minute": "At most … requests a minute",
-        }
-
-    def clean(self) -> dict[str, Any]:
-        """Try the source when anything about reaching it has changed; nothing is stored."""
-        cleaned = super().clean() or {}
-        if self.adapter is None or self.errors:
-            return cleaned
-        before = {} if self.instance.pk is None else self.instance.credentials.reveal()
-        reaching = [
-            name
-            for name in self.changed_data
-            if name.startswith(("option_", "secret_")) or name == "api_endpoint"
-        ]
-        trial = Source(
-            pk=self.instance.pk,
-            connector=self.adapter.key,
-            api_endpoint=cleaned["api_endpoint"],
-            options=given(cleaned, "option_"),
-            credentials=kept(before, given(cleaned, "secret_")),
-        )
-        trial._state.adding = self.instance.pk is None
-        if (reaching or trial._state.adding) and not cleaned.get("unchecked"):
-            try:
-                self.found = previewing.preview(trial)
-            except SourceError as problem:
-                field = "api_endpoint" if problem.kind in _OF_THE_ADDRESS else None
-                self.add_error(field, str(problem))
-        self.trial = trial
-        return cleaned
-
-
-_OF_THE_ADDRESS = frozenset(
-    {"not_a_feed", "gone", "refused", "unreachable", "badcertificate", "toolarge", "noanswer"}
-)
 
 
 class RunInline(DeskTabularInline):
@@ -235,12 +165,6 @@ class SourceAdmin(DeskAdmin):
         adapter = _adapter(request, obj)
         if adapter is None:
             return form
-        minutes = (
-            int(timetable.interval(obj).total_seconds() // 60)
-            if obj and obj.schedule
-            else adapter.minutes
-        )
-        form.base_fields["minutes"].initial = minutes
         fields: dict[str, Any] = {
             **option_fields(adapter.options, obj.options if obj else {}),
             **secret_fields(adapter.credentials, obj.credentials.describe() if obj else {}),
@@ -266,11 +190,17 @@ class SourceAdmin(DeskAdmin):
         if form.adapter is not None:
             obj.connector = form.adapter.key
             obj.options, obj.credentials = form.trial.options, form.trial.credentials
-            if "api_endpoint" in form.changed_data or "secret_" in "".join(form.changed_data):
-                obj.etag = obj.last_modified = ""
-                obj.next_sync_at, obj.next_sync_reason = None, ""
-        super().save_model(request, obj, form, change)
-        timetable.keep(obj, form.cleaned_data.get("minutes") or None)
+            obj.auth_type = form.trial.auth_type
+        if not change:
+            super().save_model(request, obj, form, change)
+        else:
+            # Only what the form knows: a sync may have ended since the page's row was read.
+            if form.reaches_anew:  # what the old address answered holds no longer
+                obj.etag = obj.last_modified = obj.next_sync_reason = ""
+                obj.next_sync_at = None
+            obj.save(update_fields=form.columns())
+        rhythm = form.cleaned_data["minutes"] if "minutes" in form.changed_data else None
+        timetable.keep(obj, rhythm or (None if change else form.initial["minutes"]))
         if form.found is not None:
             self.message_user(request, str(form.found))
 
@@ -279,11 +209,24 @@ class SourceAdmin(DeskAdmin):
         timetable.drop(obj)
         super().delete_model(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
-        """Only a source that never brought anything: the record needs where copy came from."""
-        if obj is None or obj.items.exists():
-            return False
-        return super().has_delete_permission(request, obj)
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Only for a source that never brought anything: the record needs where copy came from."""
+        source = self.get_object(request, object_id)
+        if source is not None and source.items.exists():
+            self.message_user(
+                request,
+                f"{source} has brought copy, and the record needs to say from where. Switch it "
+                "off instead: clear “Active” and save.",
+                messages.ERROR,
+            )
+            return HttpResponseRedirect(self.change_url(source))
+        return super().delete_view(request, object_id, extra_context)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """None: a source is deleted on its own page, where its schedule goes with it."""
+        return {}
 
     def get_acts(self, request: HttpRequest, obj: Source) -> Sequence[Act]:
         """Sync, look, pause, resume."""

@@ -1,5 +1,6 @@
 """Where copy comes from, and what each sync brought."""
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -18,6 +19,15 @@ class Source(models.Model):
         BASIC = "basic", "User name and password"
         BEARER = "bearer", "Bearer token"
         OAUTH2 = "oauth2", "OAuth 2 client credentials"
+
+        @classmethod
+        def of(cls, credentials: Collection[str]) -> "Source.AuthTypes":
+            """How credentials of these names prove who we are."""
+            if "client_secret" in credentials:
+                return cls.OAUTH2
+            if "token" in credentials:
+                return cls.BEARER
+            return cls.BASIC if "password" in credentials else cls.NONE
 
     class Trusts(models.TextChoices):
         HIGH = "high", "High"

@@ -23,6 +23,13 @@ _DC = "http://purl.org/dc/elements/1.1/"
 _DCTERMS = "http://purl.org/dc/terms/"
 _ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 _MEDIA = "http://search.yahoo.com/mrss/"
+_PREFIXES = {
+    "content": _CONTENT, "dc": _DC, "dcterms": _DCTERMS, "itunes": _ITUNES, "media": _MEDIA,
+}  # fmt: skip
+_RSS = (
+    "http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simple/0.9/",
+    "http://channel.netscape.com/rdf/simple/0.9/", "http://backend.userland.com/rss2",
+)  # fmt: skip
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _DEEPEST, _MOST_ATTRIBUTES, _MOST_TAGS = 150, 100, 400_000
 _ENTITY = re.compile(rb"&([a-zA-Z][a-zA-Z0-9]{1,30});")
@@ -382,7 +389,7 @@ def _child(element: Element, name: str, space: str | None = None) -> Element | N
 
 def _children(element: Element, name: str, space: str | None = None) -> list[Element]:
     """Children by local name: of one namespace, or of the feed's own (its parent's, none, Atom)."""
-    spaces = (space,) if space else ("", _space(element), *_ATOM)
+    spaces = (space,) if space else ("", _space(element), *_ATOM, *_RSS)
     return [
         child
         for child in element.iterchildren(tag=etree.Element)
@@ -391,11 +398,14 @@ def _children(element: Element, name: str, space: str | None = None) -> list[Ele
 
 
 def _name(element: Element) -> str:
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2]
 
 
 def _space(element: Element) -> str:
-    return etree.QName(element).namespace or ""
+    """Its namespace; by the usual prefix where a broken feed forgot to declare it."""
+    space, _, name = str(element.tag).rpartition("}")
+    prefix = name.rpartition(":")[0]
+    return space.removeprefix("{") or _PREFIXES.get(prefix, prefix)
 
 
 def _rdf(name: str) -> str:
