@@ -45,10 +45,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """Each group with its rights. Loaded after every migrate; a group's extra rights are left alone."""
 
 
-def load_groups(**_: Any) -> None:
-    """Create the groups and give each the rights of the table; safe to run any number of times."""
+def load_groups(app_config: Any = None, **_: Any) -> None:
+    """Create the groups and give each the rights of the table; safe to run any number of times.
+
+    As a receiver of post_migrate it acts only after apps that rights are about.
+    """
     from django.contrib.auth.models import Group, Permission
 
+    about = {right.partition(".")[0] for rights in GROUPS.values() for right in rights}
+    if app_config is not None and app_config.label not in about:
+        return
     known = {
         f"{permission.content_type.app_label}.{permission.codename}": permission
         for permission in Permission.objects.select_related("content_type")
