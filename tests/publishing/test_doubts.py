@@ -110,6 +110,14 @@ def test_after_too_many_attempts_a_person_is_asked(doubted, world):
     assert delivery.attempts == 8
 
 
+def test_a_draft_whose_making_was_not_confirmed_is_found_and_not_made_twice(doubted, world):
+    delivery = doubted("wordpress")
+    assert delivery.remote_draft_id == ""
+    assert go_on(delivery).status == Status.PUBLISHED
+    posts = world.posts("wordpress")
+    assert (posts["total"], posts["public"]) == (1, 1)
+
+
 # --- what must not go out any more ---
 
 

@@ -89,6 +89,18 @@ def test_a_wordpress_flip_whose_answer_was_lost_is_repeated_on_the_same_draft(wo
     assert world.posts("wordpress")["total"] == 1
 
 
+def test_a_mastodon_that_has_forgotten_the_key_is_searched(world):
+    """The key is kept for an hour, and not by everything that speaks this API."""
+    path, secrets = CHANNELS["mastodon"]
+    post = Post("Ferry returns", "", "It sails. " * 90, tags=("ferry",), marker=str(uuid.uuid4()))
+    job = Job(post, {"url": world.url + path}, secrets)
+    first = publish("mastodon", job)
+    forgotten = replace(job, post=replace(post, marker=str(uuid.uuid4())))
+    found = publish("mastodon", replace(forgotten, again=True))
+    assert (found.remote_id, found.confirmed_by) == (first.remote_id, "look_up")
+    assert world.posts("mastodon")["total"] == 1
+
+
 @pytest.mark.parametrize(
     ("mode", "error"),
     [("429", Wait), ("503", Unknown), ("401", Reauthorise), ("truncate", (Unknown, OutboundError))],
