@@ -32,15 +32,15 @@ POSTING = ("/wordpress/wp-json/wp/v2/posts", "/mastodon/api/v1/statuses", "/bare
 
 
 class Worker:
-    """A real Celery worker on the test's database, in a process group of its own."""
+    """A real Celery worker on the test's database; it is killed when the block ends, always."""
 
-    def __init__(self) -> None:
+    def __enter__(self) -> None:
         self.process = start(
             "-m", "celery", "-q", "-A", "config.celery", "worker", "--queues", "publish",
             "--concurrency", "2", "--loglevel", "ERROR", "--without-gossip", "--without-mingle",
         )  # fmt: skip
 
-    def kill(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """End it and its children as a power cut would."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -95,23 +95,19 @@ def test_nothing_is_lost_and_nothing_is_posted_twice(drill):
     killed_while_sending = 0
     for kill in range(KILLS):
         before = open_rows().count()
-        worker = Worker()
-        ring("publishing.tick")
-        assert wait_for(lambda before=before: open_rows().count() <= before - 20, 60)
-        wait_for(lambda: Delivery.objects.filter(status=Status.SENDING).exists(), 5)
-        worker.kill()
+        with Worker():
+            ring("publishing.tick")
+            assert wait_for(lambda before=before: open_rows().count() <= before - 20, 120)
+            wait_for(lambda: Delivery.objects.filter(status=Status.SENDING).exists(), 5)
         killed_while_sending += Delivery.objects.filter(status=Status.SENDING).count()
         if kill == 1:
             redis.Redis.from_url(desk_settings.REDIS_URL).flushdb()
         leases_run_out()
-    worker = Worker()
-    try:
+    with Worker():
         leases_run_out()
         assert wait_for(lambda: not open_rows().exists(), 120), Counter(
             open_rows().values_list("platform", "status")
         )
-    finally:
-        worker.kill()
 
     assert killed_while_sending, "no worker was killed while sending: the drill proved little"
     for platform in ("wordpress", "mastodon"):
