@@ -37,7 +37,8 @@ def var() -> Iterator[Path]:
         room = Path(folder) / "var"
         yield room
         for pid in processes_of(room):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it may be ending already
+                os.kill(pid, signal.SIGKILL)
 
 
 def use(var: Path, seconds: float = 0.0) -> "subprocess.Popen[str]":
