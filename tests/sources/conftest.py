@@ -90,17 +90,23 @@ def _serving(
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            head = b""
-            while line := self.rfile.readline():
-                head += line
-                if line == b"\r\n":
-                    break
-            given = answer(head) if callable(answer) else answer
             try:
-                for piece in [given] if isinstance(given, bytes) else given:
-                    self.wfile.write(piece)
+                while head := self.head():
+                    given = answer(head) if callable(answer) else answer
+                    for piece in [given] if isinstance(given, bytes) else given:
+                        self.wfile.write(piece)
+                    if given == b"":
+                        break  # a site that hangs up
             except OSError:
                 pass  # the client has seen enough
+
+        def head(self) -> bytes:
+            lines = []
+            while line := self.rfile.readline():
+                lines.append(line)
+                if line == b"\r\n":
+                    break
+            return b"".join(lines)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True

@@ -1,0 +1,212 @@
+"""Every connector against the simulator, which speaks its service's format over HTTP."""
+
+import pytest
+from django.utils import timezone
+
+from simulator import credentials
+from sources import connectors, fetching
+from sources.checks import check_table
+from sources.connectors.base import checked
+from sources.errors import Denied, Limited, Misconfigured, SourceError
+from sources.models import Source
+from tests.config.far_end import http
+from tests.sources.conftest import REDDIT, item, reddit_options, rss
+
+
+def fetch(connector: str, url: str, options=None, secrets=None, **stored):
+    source = Source(
+        connector=connector, api_endpoint=url, options=options or {}, credentials=secrets or {},
+        **stored,
+    )  # fmt: skip
+    return fetching.fetch(source, timezone.now())
+
+
+# --- the contract, for all of them ---
+
+EVERY = {
+    "rss": ("feed", "/feeds/rss.xml", {}, {}),
+    "atom": ("feed", "/feeds/atom.xml", {}, {}),
+    "json": ("feed", "/feeds/feed.json", {}, {}),
+    "algolia": ("hackernews", "/hn/api/v1", {"list": "new"}, {}),
+    "firebase": ("hackernews", "/hn/v0", {"backend": "firebase", "list": "new"}, {}),
+    "reddit": ("reddit", "/reddit", None, REDDIT),
+    "reddit rss": ("reddit", "/reddit", {"access": "rss", "subreddit": "northmark"}, {}),
+}
+
+
+@pytest.fixture(params=EVERY)
+def every(request, world):
+    """Fetches by one of the connectors."""
+    connector, path, options, secrets = EVERY[request.param]
+    options = reddit_options(world.url) if options is None else options
+    return lambda: fetch(connector, world.url + path, options, secrets)
+
+
+def test_every_connector_brings_pieces_with_identity_title_address_and_date(every):
+    fetched = every()
+    assert len(fetched.copies) > 3
+    assert fetched.bytes > 0
+    assert len({copy.external_id for copy in fetched.copies}) == len(fetched.copies)
+    for copy in fetched.copies:
+        assert copy.external_id
+        assert copy.title
+        assert copy.url.startswith("http")
+        assert copy.published_at
+        assert copy.authors
+
+
+def test_every_connector_brings_the_same_again(every):
+    def told() -> dict[str, str]:
+        return {copy.external_id: copy.fingerprint() for copy in every().copies}
+
+    assert told() == told()
+
+
+@pytest.mark.parametrize("mode", ["429", "503", "401", "drop_before", "truncate"])
+def test_every_connectors_trouble_is_a_sentence(every, world, mode):
+    world.faults({"mode": mode, "retry_after": 7})
+    with pytest.raises(SourceError) as caught:
+        every()
+    assert len(str(caught.value)) > 20
+    assert str(caught.value).endswith(".")
+    if mode == "429":
+        assert isinstance(caught.value, Limited)
+        assert caught.value.retry_after == 7
+
+
+def test_every_entry_of_the_table_can_be_loaded(settings):
+    assert check_table() == []
+    settings.EXTRA_CONNECTORS = {
+        "gone": "nowhere.at.All", "no": "sources.models.Source", "odd": connectors.TABLE["feed"],
+    }  # fmt: skip
+    assert [problem.hint for problem in check_table()] == list(settings.EXTRA_CONNECTORS.values())
+
+
+# --- feeds ---
+
+
+def test_a_feed_that_has_not_changed_is_not_sent_again(world):
+    url = f"{world.url}/feeds/rss.xml"
+    first = fetch("feed", url)
+    again = fetch("feed", url, etag=first.etag, last_modified=first.last_modified)
+    assert (again.unchanged, again.http_status, again.copies) == (True, 304, ())
+    world.publish_story(outlet="rss")
+    assert len(fetch("feed", url, etag=first.etag).copies) == len(first.copies) + 1
+
+
+def test_a_validator_that_no_request_can_carry_is_not_kept(site):
+    answer = rss(item(1)).replace(b"\r\n\r\n", b'\r\nETag: "\xc3\xa4"\r\n\r\n', 1)
+    assert fetch("feed", site(answer)).etag == ""
+
+
+@pytest.mark.parametrize(
+    ("secrets", "header"),
+    [
+        ({"user": "ada", "password": "x"}, b"Authorization: Basic YWRhOng="),
+        ({"token": "t0ken"}, b"Authorization: Bearer t0ken"),
+    ],
+)
+def test_a_feed_behind_a_login(site, secrets, header):
+    def answer(head: bytes) -> bytes:
+        return rss(item(1)) if header in head else http("401 Unauthorized")
+
+    url = site(answer)
+    assert len(fetch("feed", url, secrets=secrets).copies) == 1
+    with pytest.raises(Denied, match="Check the credentials"):
+        fetch("feed", url)
+
+
+# --- Hacker News ---
+
+
+def test_both_services_of_hacker_news_number_and_tell_alike(world):
+    algolia = fetch("hackernews", f"{world.url}/hn/api/v1", {"list": "new"})
+    firebase = fetch("hackernews", f"{world.url}/hn/v0", {"backend": "firebase", "list": "new"})
+    by_id = {copy.external_id: copy for copy in firebase.copies}
+    shared = [copy for copy in algolia.copies if copy.external_id in by_id]
+    assert len(shared) > 3
+    for copy in shared:
+        other = by_id[copy.external_id]
+        assert (copy.title, copy.url, copy.authors) == (other.title, other.url, other.authors)
+        assert copy.published_at == other.published_at
+
+
+@pytest.mark.parametrize("name", ["top", "new", "ask", "show", "job"])
+@pytest.mark.parametrize("backend", ["algolia", "firebase"])
+def test_every_list_of_hacker_news(world, backend, name):
+    path = "/hn/api/v1" if backend == "algolia" else "/hn/v0"
+    options = {"backend": backend, "list": name}
+    assert fetch("hackernews", world.url + path, options).http_status == 200
+
+
+def test_hacker_news_with_few_points_is_left_out(world):
+    url = f"{world.url}/hn/api/v1"
+    points = [copy.metadata["points"] for copy in fetch("hackernews", url).copies]
+    least = sorted(points)[len(points) // 2] + 1
+    chosen = fetch("hackernews", url, {"points": least}).copies
+    assert len(chosen) == sum(each >= least for each in points)
+
+
+# --- Reddit ---
+
+
+def test_reddit_reads_the_posts_of_a_subreddit(world):
+    url = f"{world.url}/reddit"
+    fetched = fetch("reddit", url, reddit_options(world.url), REDDIT)
+    assert all(copy.external_id.startswith("t3_") for copy in fetched.copies)
+    assert all(copy.authors[0].startswith("u/") for copy in fetched.copies)
+    assert all("/comments/" in copy.metadata["discussion"] for copy in fetched.copies)
+
+
+def test_reddit_with_a_wrong_secret(world):
+    secrets = REDDIT | {"client_secret": "wrong"}
+    with pytest.raises(Denied, match="does not know this application"):
+        fetch("reddit", f"{world.url}/reddit", reddit_options(world.url), secrets)
+
+
+def test_reddit_without_credentials_or_subreddit(world):
+    url = f"{world.url}/reddit"
+    with pytest.raises(Misconfigured, match="id and secret"):
+        fetch("reddit", url, reddit_options(world.url))
+    with pytest.raises(Misconfigured, match="Name the subreddit"):
+        fetch("reddit", url, reddit_options(world.url, subreddit=""), REDDIT)
+    assert world.log("/reddit") == []
+
+
+def test_a_subreddit_that_is_none_cannot_lead_elsewhere(world):
+    options = reddit_options(world.url, subreddit="../../feeds/rss.xml?")
+    with pytest.raises(SourceError):
+        fetch("reddit", f"{world.url}/reddit", options, REDDIT)
+    assert all("/feeds" not in entry["path"].replace("%2F", "") for entry in world.log("/feeds"))
+
+
+def test_a_subreddit_may_be_entered_with_its_prefix(world):
+    options = reddit_options(world.url, subreddit=f"r/{credentials.REDDIT_SUBREDDIT}/")
+    assert fetch("reddit", f"{world.url}/reddit", options, REDDIT).copies
+
+
+# --- options ---
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"lsit": "new"}, "There is no option \u201clsit\u201d here; there are: backend, list"),
+        ({"list": "newest"}, "\u201cList\u201d must be one of top, new"),
+        ({"limit": "many"}, "must be a whole number"),
+    ],
+)
+def test_a_wrong_option_is_named(options, words):
+    with pytest.raises(Misconfigured, match=words):
+        checked(options, connectors.connector("hackernews").options)
+
+
+def test_options_have_defaults():
+    assert checked({}, connectors.connector("hackernews").options) == {
+        "backend": "algolia", "list": "top", "points": 0, "limit": 100,
+    }  # fmt: skip
+
+
+def test_a_connector_that_is_not_installed():
+    with pytest.raises(Misconfigured, match="not installed"):
+        fetch("carrier-pigeon", "https://pigeon.example")
