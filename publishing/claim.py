@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
 from django.db.models.functions import Now
 
 from publishing.errors import LostClaim
@@ -138,17 +137,12 @@ def settle(claimed: Claim, status: Status, **fields: Any) -> None:
     _write(claimed, {"status": status, "claim_token": None, "lease_expires_at": None, **fields})
 
 
-def mark_sending(claimed: Claim) -> int:
-    """From here on bytes may leave: a crash means in doubt. Returns the attempt's number."""
+def mark_sending(claimed: Claim, number: int) -> None:
+    """From here on bytes may leave, for the attempt of this number: a crash means in doubt."""
     _write(
         claimed,
-        {
-            "status": Status.SENDING,
-            "attempts": F("attempts") + 1,
-            "lease_expires_at": Now() + LEASE,
-        },
+        {"status": Status.SENDING, "attempts": number, "lease_expires_at": Now() + LEASE},
     )
-    return Delivery.objects.values_list("attempts", flat=True).get(pk=claimed.delivery_id)
 
 
 def keep_draft(claimed: Claim, draft_id: str) -> None:

@@ -14,6 +14,7 @@ import orjson
 import structlog
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import DatabaseError, transaction
+from django.db.models.functions import Now
 
 from articles.errors import DeskError
 from articles.lifecycle import State
@@ -191,16 +192,16 @@ def _on_record(claimed: Claim, delivery: Delivery, only_look: str) -> Sending:
     post = queue.post_of(delivery.article, delivery.revision, marker=str(delivery.marker))
     maybe_there = (Attempt.Outcomes.OPEN, Attempt.Outcomes.UNKNOWN, Attempt.Outcomes.ABSENT)
     again = delivery.tries.filter(outcome__in=maybe_there).exists()
-    number = claim.mark_sending(claimed)
-    now = claim.database_now()
+    number = delivery.attempts + 1
+    claim.mark_sending(claimed, number)
     attempt = Attempt.objects.create(
         delivery=delivery,
         number=number,
         token=claimed.token,
         marker=delivery.marker,
         payload_hash=hashlib.sha256(orjson.dumps(post)).hexdigest(),
-        started_at=now,
-        deadline=now + timedelta(seconds=CALL_DEADLINE),
+        started_at=Now(),
+        deadline=Now() + timedelta(seconds=CALL_DEADLINE),
     )
 
     async def keep_draft(draft_id: str) -> None:

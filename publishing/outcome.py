@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from articles import record
 from articles.record import Actor
@@ -54,11 +54,10 @@ class Sending:
 def published(sending: Sending, receipt: Receipt) -> None:
     """It is there, and the receipt proves it."""
     with transaction.atomic():
-        now = claim.database_now()
         claim.settle(
             sending.claim,
             Status.PUBLISHED,
-            published_at=now,
+            published_at=Now(),
             remote_id=_plain(receipt.remote_id)[:300],
             remote_url=_address(receipt.remote_url),
             error_message="",
@@ -67,7 +66,7 @@ def published(sending: Sending, receipt: Receipt) -> None:
         said = receipt.excerpt or f"Confirmed by {receipt.confirmed_by.replace('_', '-')}."
         _close(sending, _Outcomes.PUBLISHED, receipt.http_status, said)
         delivery = _row(sending)
-        Channel.objects.filter(pk=delivery.channel_id).update(last_success=now, last_error="")
+        Channel.objects.filter(pk=delivery.channel_id).update(last_success=Now(), last_error="")
         note(delivery, "published", delivery.remote_url)
         distribution.went_out(delivery)
 
@@ -219,7 +218,7 @@ def _close(
         outcome=outcome,
         http_status=http_status,
         excerpt=_plain(excerpt)[:1000],
-        finished_at=claim.database_now(),
+        finished_at=Now(),
     )
 
 

@@ -7,7 +7,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from articles import desk, revise
@@ -363,6 +363,44 @@ def test_a_worker_that_died_while_sending_leaves_a_doubt(queued, channel, platfo
     assert delivery.tries.get().outcome == Attempt.Outcomes.UNKNOWN
 
 
+def test_a_worker_that_overslept_its_lease_sends_nothing(queued, channel, world, monkeypatch):
+    begin = deliver._begin
+
+    def oversleep(claimed):
+        sending = begin(claimed)
+        run_out()
+        reconcile.expire()
+        return sending
+
+    monkeypatch.setattr(deliver, "_begin", oversleep)
+    delivery = queued(channel("bare"))
+    deliver.drain()
+    assert world.posts("bare")["total"] == 0
+    assert fresh(delivery).status == Status.IN_DOUBT
+
+
+@pytest.mark.parametrize("platform", ["wordpress", "mastodon", "webhook", "searchable"])
+def test_a_worker_that_died_before_it_wrote_the_answer_down_leaves_one_post(
+    queued, channel, world, monkeypatch, platform
+):
+    def die(*_):
+        raise OperationalError("the power is gone")
+
+    delivery = queued(channel(platform))
+    with monkeypatch.context() as patch:
+        patch.setattr("publishing.outcome.published", die)
+        with pytest.raises(OperationalError):
+            deliver.drain()
+    assert fresh(delivery).status == Status.SENDING
+    run_out()
+    reconcile.expire()
+    deliver.drain()
+    assert fresh(delivery).status == Status.PUBLISHED
+    where = "bare" if platform == "searchable" else platform
+    assert list(world.posts(where)["by_marker"].values()) == [1]
+    assert world.posts(where)["total"] == 1
+
+
 def test_a_lease_that_runs_is_left_alone(queued, channel):
     claimed_one(queued(channel("dryrun")))
     assert reconcile.expire() == 0
@@ -377,7 +415,7 @@ def test_whoever_lost_the_claim_can_neither_renew_nor_settle(queued, channel):
     assert theirs.token != mine.token
     for late in (
         lambda: claim.renew(mine),
-        lambda: claim.mark_sending(mine),
+        lambda: claim.mark_sending(mine, 1),
         lambda: claim.keep_draft(mine, "7"),
         lambda: claim.settle(mine, Status.FAILED),
     ):
