@@ -121,6 +121,12 @@ class SourceAdmin(DeskAdmin):
         """The last error in words."""
         return source.paused_reason or source.last_error or "–"
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """An address without a scheme is meant to be https."""
+        if db_field.name == "api_endpoint":
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     # --- the page ---
 
     def badges(self, request: HttpRequest, obj: Source) -> list[tuple[str, str]]:

@@ -43,6 +43,7 @@ def fetch(source: Source, now: datetime, *, whole: bool = False) -> Fetched:
         last_modified="" if whole else source.last_modified,
         since=source.last_success,
         now=now,
+        requests=source.rate_limit_per_minute,
     )
     return async_to_sync(_fetch)(connector, request)
 

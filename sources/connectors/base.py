@@ -39,6 +39,7 @@ class Fetch:
     last_modified: str = ""
     since: datetime | None = None  # the last success
     now: datetime | None = None
+    requests: int = 60  # how many it may send; most connectors need one or two
 
 
 @dataclass(frozen=True, slots=True)

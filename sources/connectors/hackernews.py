@@ -47,10 +47,25 @@ class HackerNews(Connector):
     async def fetch(self, request: Fetch, http: Client) -> Fetched:
         """The stories of the list."""
         limit = max(1, min(500, request.options["limit"]))
-        read = _firebase if request.options["backend"] == "firebase" else _algolia
+        warnings = []
+        read = _algolia
+        if request.options["backend"] == "firebase":
+            read = _firebase
+            if limit > request.requests - 1:
+                limit = max(1, request.requests - 1)
+                warnings.append(
+                    f"Firebase takes a request a story: the source's limit a minute lets {limit} "
+                    "be read at a time."
+                )
         items, size = await read(request, http, limit)
         wanted = [copy for copy in items if copy.metadata["points"] >= request.options["points"]]
-        return Fetched(copies=tuple(wanted), http_status=200, bytes=size, title="Hacker News")
+        return Fetched(
+            copies=tuple(wanted),
+            http_status=200,
+            bytes=size,
+            title="Hacker News",
+            warnings=tuple(warnings),
+        )
 
 
 async def _algolia(request: Fetch, http: Client, limit: int) -> tuple[list[WireCopy], int]:

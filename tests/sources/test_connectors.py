@@ -131,6 +131,13 @@ def test_both_services_of_hacker_news_number_and_tell_alike(world):
         assert copy.published_at == other.published_at
 
 
+def test_firebase_stays_within_the_sources_limit_of_requests(world):
+    url, options = f"{world.url}/hn/v0", {"backend": "firebase", "list": "new"}
+    fetched = fetch("hackernews", url, options, rate_limit_per_minute=4)
+    assert len(world.log("/hn/v0")) == 4
+    assert "lets 3 be read" in fetched.warnings[0]
+
+
 @pytest.mark.parametrize("name", ["top", "new", "ask", "show", "job"])
 @pytest.mark.parametrize("backend", ["algolia", "firebase"])
 def test_every_list_of_hacker_news(world, backend, name):
