@@ -2,19 +2,30 @@
 
 from typing import Any
 
+from django.apps.registry import Apps
 
-def load_tick(**_: Any) -> None:
-    """Schedule `publishing.tick` every minute, unless it is there already in whatever rhythm."""
+TICK = "publishing.tick"
+
+
+def load_tick(apps: Apps | None = None, **_: Any) -> None:
+    """Schedule the tick every minute, unless it is scheduled already in whatever rhythm.
+
+    `apps` is what stands after a migration; one backwards may have taken beat's tables away.
+    """
+    if apps is not None and "periodictask" not in apps.all_models["django_celery_beat"]:
+        return
     from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-    every_minute, _created = IntervalSchedule.objects.get_or_create(
-        every=1, period=IntervalSchedule.MINUTES
-    )
+    if PeriodicTask.objects.filter(task=TICK).exists():
+        return
+    minute = {"every": 1, "period": IntervalSchedule.MINUTES}
+    every_minute = IntervalSchedule.objects.filter(**minute).first()
     PeriodicTask.objects.get_or_create(
-        task="publishing.tick",
+        name="Publish due stories",
         defaults={
-            "name": "Publish due stories",
-            "interval": every_minute,
+            "task": TICK,
+            "interval": every_minute or IntervalSchedule.objects.create(**minute),
+            "expire_seconds": 120,  # while no worker listens, ticks must not pile up
             "description": "Sends every delivery that is due and settles what a crash left open.",
         },
     )

@@ -242,10 +242,13 @@ def _enqueue_one(
     earlier = (
         Delivery.objects.filter(article=story, channel=channel)
         .exclude(status__in=TERMINAL - {Status.PUBLISHED})
+        .order_by("-slot")
         .first()
     )
     if earlier is not None:
         words = earlier.get_status_display().lower()
+        if earlier.status == Status.PUBLISHED and earlier.revision_id != revision.pk:
+            words = "published, in an earlier version; please correct the post there"
         return Enqueued(channel, None, f"The story is on {channel} already: {words}.")
     delivery = Delivery(
         article=story,

@@ -95,6 +95,18 @@ def test_a_story_goes_to_a_channel_once(queued, by, channel):
     assert "published" in again.problem
 
 
+def test_a_correction_does_not_become_a_second_post(queued, channel, by):
+    delivery = queued(channel("dryrun"))
+    deliver.drain()
+    story = desk.perform(delivery.article_id, "correct", by, reason="A name was wrong")
+    revise.save(story.pk, by, story.version, {"content": "<p>Corrected.</p>"})
+    desk.submit(story.pk, by)
+    desk.approve(story.pk, by)
+    again = queue.enqueue(story.pk, [delivery.channel_id], by)[0]
+    assert again.delivery is None
+    assert "correct the post there" in again.problem
+
+
 def test_of_many_clicks_at_once_one_makes_a_delivery(approved, by, channel):
     story, to = approved(), channel("dryrun")
     in_threads(8, lambda _: queue.enqueue(story.pk, [to.pk], by))
