@@ -23,7 +23,7 @@ from config.admin_declared import option_fields, secret_fields
 from sources import connectors, timetable
 from sources import preview as previewing
 from sources import sync as syncing
-from sources.admin_form import SourceForm
+from sources.admin_form import FIELDS, SourceForm
 from sources.connectors.base import Connector
 from sources.errors import SourceError
 from sources.models import Source, SyncRun
@@ -165,9 +165,7 @@ class SourceAdmin(DeskAdmin):
         self, request: HttpRequest, obj: Source | None = None, change: bool = False, **kwargs: Any
     ) -> type[Any]:
         """With the fields of the source's connector."""
-        form = super().get_form(
-            request, obj, change=change, **{**kwargs, "fields": SourceForm.Meta.fields}
-        )
+        form = super().get_form(request, obj, change=change, **{**kwargs, "fields": FIELDS})
         adapter = _adapter(request, obj)
         if adapter is None:
             return form

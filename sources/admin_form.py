@@ -21,6 +21,9 @@ else:
     _SourceModelForm = forms.ModelForm
 
 
+FIELDS = ("name", "api_endpoint", "section", "trust", "is_active", "rate_limit_per_minute")
+
+
 class SourceForm(_SourceModelForm):
     """A source with the fields that its connector declares, and its rhythm."""
 
@@ -43,7 +46,7 @@ class SourceForm(_SourceModelForm):
 
     class Meta:
         model = Source
-        fields = ("name", "api_endpoint", "section", "trust", "is_active", "rate_limit_per_minute")
+        fields = ()  # the page asks for `FIELDS`
         labels: ClassVar = {
             "api_endpoint": "Address",
             "is_active": "Active",
@@ -113,7 +116,7 @@ class SourceForm(_SourceModelForm):
 
     def columns(self) -> list[str]:
         """What a change of this form stores; the rest belongs to syncs."""
-        names = [*self.Meta.fields, "connector", "options", "credentials", "auth_type"]
+        names = [*FIELDS, "connector", "options", "credentials", "auth_type"]
         return [*names, *_OF_THE_LAST_ANSWER] if self.reaches_anew else names
 
 
