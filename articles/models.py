@@ -163,6 +163,7 @@ class Article(models.Model):
             ),
             models.Index(fields=["kind", "-created_at", "-id"], name="articles_kind_order"),
             models.Index(fields=["kind", "-id"], name="articles_api_order"),
+            models.Index(fields=["kind", "-updated_at", "-id"], name="articles_last_touched"),
             models.Index(fields=["canonical_url"], name="articles_canonical_url"),
             GinIndex(fields=["search"], name="articles_search"),
         ]

@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from config import bootstrap, embedded
 from config.bell import ring
@@ -47,12 +49,16 @@ class Command(BaseCommand):
     def _run(self, runner: Runner, address: str, demo: bool) -> None:
         world = _start_world(runner) if demo else None
         outside = _outside(world) if world else {}
-        call_command("migrate", verbosity=0, interactive=False)
+        if _migrations_wait():
+            call_command("migrate", verbosity=0, interactive=False)
         password = bootstrap.first_administrator()
         bootstrap.samples(world)
-        for process in _processes(outside):
-            runner.start(process)
+        web, *others = _processes(outside)
+        # One after the other: each takes seconds of processor to load, and people wait for the web.
+        runner.start(web)
         if self._answers(runner, address):
+            for process in others:
+                runner.start(process)
             self._banner(address, password, world)
             _sync_at_once()
             runner.watch()
@@ -98,6 +104,11 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def _migrations_wait() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _processes(outside: dict[str, str]) -> list[Process]:
