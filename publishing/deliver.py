@@ -13,7 +13,8 @@ from functools import partial
 import orjson
 import structlog
 from asgiref.sync import async_to_sync, sync_to_async
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseError
+from django.db import transaction
 from django.db.models.functions import Now
 
 from articles.errors import DeskError

@@ -1,6 +1,5 @@
 """The queue on a real database: claims, leases, races, and what people do with it."""
 
-import socket
 import threading
 import time
 import uuid
@@ -14,12 +13,10 @@ from articles import desk, revise
 from articles.errors import Incomplete, NotAllowed, WrongState
 from articles.models import Article
 from articles.record import Actor, Door
-from config import limits
 from publishing import claim, deliver, queue, reconcile
 from publishing.errors import LostClaim
 from publishing.lifecycle import TERMINAL, WAYS, Status, may_become
 from publishing.models import Attempt, Channel, Delivery
-from tests.publishing.processes import start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -539,77 +536,3 @@ def test_a_held_delivery_goes_on_when_it_is_released(queued, channel, by):
     assert deliver.drain() == 0
     queue.release(delivery.pk, by)
     assert deliver.drain() == 1
-
-
-# --- Redis down ---
-
-
-@pytest.fixture(params=["nobody listens", "it accepts and never answers"])
-def dead_redis(request, monkeypatch, settings):
-    """Redis is down, in one of the two ways in which it can be."""
-    from celery import current_app
-
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        if request.param == "nobody listens":
-            silent.close()
-        where = f"redis://127.0.0.1:{port}/0"
-        for name in ("broker_url", "broker_write_url"):
-            monkeypatch.setattr(current_app.conf, name, where)
-        settings.REDIS_URL = where
-        monkeypatch.setattr("config.limits._outage", limits._Outage())  # others' Redis is up
-        yield
-
-
-def test_with_redis_down_queueing_is_quick_and_the_sweeper_publishes(
-    dead_redis, approved, by, channel
-):
-    from django.core.management import call_command
-
-    story, to = approved(), channel("wordpress")
-    began = time.monotonic()
-    result = queue.enqueue(story.pk, [to.pk], by)[0]
-    assert time.monotonic() - began < 3
-    call_command("sweep", "--once")
-    assert fresh(result.delivery).status == Status.PUBLISHED
-
-
-# --- the sweeper ---
-
-
-def test_a_sweeper_that_is_told_to_end_ends_its_call_first(queued, channel, world):
-    world.faults({"match": "/bare", "mode": "latency", "delay": 2, "times": 1})
-    to = channel("bare")
-    first, second = queued(to), queued(to)
-    sweeper = start("manage.py", "sweep")
-    try:
-        assert soon(lambda: fresh(first).status == Status.SENDING)
-        sweeper.terminate()
-        assert sweeper.wait(10) == 0
-    finally:
-        sweeper.kill()
-    assert (fresh(first).status, fresh(second).status) == (Status.PUBLISHED, Status.PENDING)
-
-
-def test_two_sweepers_send_everything_once(queued, channel, world):
-    for _ in range(4):
-        to = channel("bare")
-        for _ in range(4):
-            queued(to)
-    sweepers = [start("manage.py", "sweep", "--every", "0.2") for _ in range(2)]
-    try:
-        assert soon(lambda: not Delivery.objects.exclude(status=Status.PUBLISHED).exists())
-    finally:
-        for each in sweepers:
-            each.terminate()
-        assert [each.wait(10) for each in sweepers] == [0, 0]
-    assert list(world.posts("bare")["by_marker"].values()) == [1] * 16
-
-
-def soon(condition, seconds=20.0):
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True

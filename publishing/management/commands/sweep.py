@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from publishing import deliver, reconcile
 from publishing.alone import Only, alone
@@ -38,7 +38,7 @@ class Command(BaseCommand):
                     if mine:
                         reconcile.expire()
                         deliver.drain(stopping=stopping.is_set)
-            except DatabaseError as problem:
+            except Error as problem:
                 if once:
                     raise
                 log.warning("sweep.no_database", error=type(problem).__name__)
