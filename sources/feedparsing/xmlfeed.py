@@ -33,6 +33,8 @@ _RSS = (
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _DEEPEST, _MOST_ATTRIBUTES, _MOST_TAGS = 150, 100, 400_000
 _ENTITY = re.compile(rb"&([a-zA-Z][a-zA-Z0-9]{1,30});")
+_CONTROLS = bytes({*range(0x20)} - {9, 10, 13})  # XML allows none of them; feeds have them
+_NUMBER = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 _XML_ENTITIES = {b"amp", b"lt", b"gt", b"quot", b"apos"}
 _EMAIL_NAME = re.compile(r"^\S+@\S+\s+\((.+)\)$|^(.+?)\s*<\S+@\S+>$")
 
@@ -42,6 +44,13 @@ Element = etree._Element
 def parse(document: bytes, content_type: str, url: str) -> Feed:
     """The feed in an XML document; raises `FeedError`."""
     root, warnings = _tree(document, content_type)
+    try:
+        return _feed(root, url, warnings)
+    except UnicodeDecodeError:  # lxml repaired the document into text that is none
+        raise FeedError("The document's text is damaged beyond repair.") from None
+
+
+def _feed(root: Element, url: str, warnings: list[str]) -> Feed:
     name, space = _name(root), _space(root)
     if name == "feed" and space in (*_ATOM, ""):
         return _atom(root, url, _ATOM.get(space, "1.0"), warnings)
@@ -57,7 +66,7 @@ def _tree(document: bytes, content_type: str) -> tuple[Element, list[str]]:
     prolog = document[: start.start()] if (start := re.search(rb"<[A-Za-z_]", document)) else b""
     if b"<!entity" in prolog.lower():
         raise FeedError("The document declares entities of its own; no feed needs that.")
-    document = _with_named_entities(document)
+    document = _with_named_entities(document.translate(None, _CONTROLS))
     _must_be_sane(document)
     options: dict[str, Any] = {
         "resolve_entities": False, "no_network": True, "load_dtd": False,
@@ -133,8 +142,18 @@ def _with_named_entities(document: bytes) -> bytes:
 
     parts = re.split(rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))", document, flags=re.S)
     return b"".join(
-        part if part.startswith(b"<![CDATA[") else _ENTITY.sub(number, part) for part in parts
+        part if part.startswith(b"<![CDATA[") else _NUMBER.sub(_legal, _ENTITY.sub(number, part))
+        for part in parts
     )
+
+
+def _legal(match: "re.Match[bytes]") -> bytes:
+    """A character by its number; one that is none breaks lxml (surrogates) or ends the text."""
+    digits = match[1] or match[2]
+    code = int(digits, 16 if match[1] else 10) if len(digits) <= 20 else 0
+    if code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE:
+        return match[0]
+    return match[0] if 0x10000 <= code <= 0x10FFFF else b"&#65533;"
 
 
 def _must_be_sane(document: bytes) -> None:

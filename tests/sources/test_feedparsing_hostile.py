@@ -107,8 +107,15 @@ def test_no_more_entries_than_a_desk_can_use():
     assert "2000" in feed.warnings[0]
 
 
-def test_nuls_are_survived():
-    outcome(HEAD + b"<item><title>a\x00b</title></item>" + TAIL)
+@pytest.mark.parametrize("number", ["0", "xD800", "x00000000dfff", "1114112", "9" * 5000, "xFFFF"])
+def test_a_number_that_is_no_character_costs_only_itself(number):
+    document = HEAD + f"<item><title>a&#{number};b</title></item>".encode() + TAIL
+    assert outcome(document) == "a\ufffdb"
+    outcome(document.replace(b";b", b" <b"))
+
+
+def test_control_characters_and_nuls_cost_only_themselves():
+    assert outcome(HEAD + b"<item><title>a\x00\x1fb</title></item>" + TAIL) == "ab"
     assert outcome(b'{"items": [{"id": "1", "title": "a\\u0000b"}]}') != ""
 
 
