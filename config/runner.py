@@ -80,9 +80,13 @@ class Runner:
     def watch(self) -> None:
         """Return when told to end; start again what ends. Raises `Ended` when that is no use."""
         while not self._stopping.wait(0.3):
-            for process in self._processes:
-                if process.running is not None and process.running.poll() is not None:
-                    self._again(process)
+            self.look()
+
+    def look(self) -> None:
+        """Start again what has ended since the last look. Raises `Ended` when that is no use."""
+        for process in self._processes:
+            if process.running is not None and process.running.poll() is not None:
+                self._again(process)
 
     def stop(self) -> None:
         """End everything: a word first, a second word, then force."""
@@ -105,6 +109,8 @@ class Runner:
         now = time.monotonic()
         process.deaths = [death for death in process.deaths if now - death < 60] + [now]
         code = process.running.returncode if process.running else "?"
+        # granian's workers outlive a killed granian: they would keep the port, and the engines up.
+        _signal(process, signal.SIGKILL, group=True)
         if len(process.deaths) > _RESTARTS:
             raise Ended(f"{process.name} keeps ending (status {code}); the desk stops.")
         self._write(f"{process.name} ended with status {code} and is started again.")
