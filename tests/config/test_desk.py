@@ -137,6 +137,48 @@ def test_a_taken_port_is_one_sentence(var):
     assert all_gone(var) == []
 
 
+def test_a_port_that_nobody_could_find_is_refused(var):
+    desk = Desk(var, 0)
+    said, _ = desk.process.communicate(timeout=60)
+    assert desk.process.returncode == 1
+    assert said.strip() == "CommandError: PORT: the desk needs a port of its own, such as 8000."
+    assert all_gone(var) == []
+
+
+def test_a_demo_whose_simulator_lost_its_port_says_what_to_do(var):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        var.mkdir()
+        (var / "simulator-port").write_text(str(taken.getsockname()[1]))
+        desk = Desk(var, free_port(), "--demo")
+        said, _ = desk.process.communicate(timeout=60)
+    assert desk.process.returncode == 1
+    assert f"remove {var} to begin a new demo" in said
+    assert "Traceback" not in said
+    assert all_gone(var) == []
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
+def test_a_killed_web_server_comes_back_and_leaves_nothing_behind(var):
+    desk = Desk(var, free_port())
+    desk.reads_until("Ctrl-C stops everything")
+    before = {line.split()[0] for line in processes_of(var) if "granian" in line}
+    assert len(before) == 2, "granian and its worker"
+    os.kill(min(map(int, before)), signal.SIGKILL)
+    desk.reads_until("web ended with status -9 and is started again.")
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            if desk.get("/livez") == 200:
+                break
+        time.sleep(0.1)
+    assert desk.get("/livez") == 200
+    assert before.isdisjoint(line.split()[0] for line in processes_of(var))
+    assert desk.ends(signal.SIGTERM) < 10
+    assert all_gone(var) == []
+
+
 @pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux ends a child with its parent"
 )

@@ -1,5 +1,6 @@
 """`manage.py desk`: the whole desk on one machine, for `make run` and `make demo`."""
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -31,9 +32,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, demo: bool, **__: Any) -> None:
-        address = f"http://{settings.HOST}:{settings.PORT}"
+        address = _address(settings.HOST, settings.PORT)
         lock = self._only_desk(address)
-        _must_be_free(settings.HOST, settings.PORT)
+        _must_be_free(settings.HOST, settings.PORT, "choose another, such as PORT=8010 make run.")
         runner = Runner(self._say)
         runner.stop_on_signals()
         try:
@@ -53,6 +54,8 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         password = bootstrap.first_administrator()
         bootstrap.samples(world)
+        if runner.stopping:
+            return
         web, *others = _processes(outside)
         # One after the other: each takes seconds of processor to load, and people wait for the web.
         runner.start(web)
@@ -83,6 +86,7 @@ class Command(BaseCommand):
         while time.monotonic() < until:
             if runner.stopping:
                 return False
+            runner.look()
             try:
                 with urllib.request.urlopen(f"{address}/livez", timeout=2):  # noqa: S310 (our own)
                     return True
@@ -102,8 +106,10 @@ class Command(BaseCommand):
         self._say("\n".join(["", rule, *lines, rule, ""]))
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        # Whoever reads us may be gone (`make run | head`): that must not keep us from ending well.
+        with contextlib.suppress(OSError):
+            self.stdout.write(text)
+            self.stdout.flush()
 
 
 def _migrations_wait() -> bool:
@@ -136,7 +142,11 @@ def _start_world(runner: Runner) -> str:
     """Start the simulator at the port of last time, so that channels keep leading to it."""
     kept = Path(settings.VAR_DIR) / "simulator-port"
     port = kept.read_text().strip() if kept.exists() else str(_free_port())
-    _must_be_free("127.0.0.1", int(port))
+    _must_be_free(
+        "127.0.0.1", int(port),
+        f"the demo's sources and channels lead there: free it, or remove {settings.VAR_DIR} "
+        "to begin a new demo.",
+    )  # fmt: skip
     kept.write_text(port)
     command = python("-m", "simulator", "--with-parent", "--port", port)
     runner.start(Process("outside", command))
@@ -176,15 +186,23 @@ def _sync_at_once() -> None:
         ring("sources.sync", source_id)
 
 
-def _must_be_free(host: str, port: int) -> None:
+def _address(host: str, port: int) -> str:
+    """Where a browser on this machine reaches the desk."""
+    if port == 0:
+        raise CommandError("PORT: the desk needs a port of its own, such as 8000.")
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (read, not listened on)
+    return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
+
+
+def _must_be_free(host: str, port: int, advice: str) -> None:
+    """Raises `CommandError` with the advice, in one sentence, when nobody can listen there."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as problem:
             raise CommandError(
-                f"{host}:{port} can't be listened on ({problem.strerror}); "
-                "choose another port, such as PORT=8010 make run."
+                f"{host}:{port} can't be listened on ({problem.strerror}); {advice}"
             ) from None
 
 
