@@ -7,6 +7,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 BIN = .venv/bin
 UV_VERSION = 0.13.9
 DEMO ?=
+DEMO_WANTED = $(filter-out 0 no off false,$(DEMO))
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint format lock docs clean
@@ -17,7 +18,7 @@ help: ## List the commands
 	@echo "  HOST and PORT say where the desk listens (127.0.0.1:8000); see docs/settings.md."
 
 run: .venv/ready ## Run the desk, with PostgreSQL and Valkey of its own (DEMO=1: as make demo)
-	@$(if $(DEMO),VAR_DIR=var/demo )exec $(BIN)/python manage.py desk $(if $(DEMO),--demo)
+	@$(if $(DEMO_WANTED),VAR_DIR=var/demo )exec $(BIN)/python manage.py desk $(if $(DEMO_WANTED),--demo)
 
 demo: .venv/ready ## Run the desk beside a simulated outside world, with data of its own
 	@VAR_DIR=var/demo exec $(BIN)/python manage.py desk --demo
@@ -51,11 +52,17 @@ docs: .venv/ready ## Write the pages of docs/ that are drawn from tables in the 
 clean: ## Remove the environment; data under var/ stays
 	rm -rf .venv
 
-# uv first: it installs everything in seconds where pip takes minutes.
-.venv/ready: requirements/dev.txt
-	@test -n "$(PYTHON)" || { echo "Newsdesk needs Python 3.11 or newer; none was found."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv \
-		|| { echo "$(PYTHON) can't make a virtual environment; install its venv package."; exit 1; }
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+.venv/ready: requirements/dev.txt | .venv/bin/uv
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt
 	@touch .venv/ready
+
+# uv first: it installs everything in seconds where pip takes minutes. An environment without it
+# was given up half-way, and is made anew.
+.venv/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Newsdesk needs Python 3.11 or newer; none was found."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Newsdesk needs Python 3.11 or newer; PYTHON=$(PYTHON) is not."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$(PYTHON) can't make a virtual environment; install its venv package."; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
