@@ -41,6 +41,7 @@ CALL_DEADLINE = 45.0
 OPEN_AT_ONCE = 50
 LONGEST_DRAIN = 20.0  # seconds; then it rings for the next one, so that a worker can be stopped
 _LINGER = timedelta(seconds=3)  # what is due within this is waited for, not left to the next tick
+_GLANCE = 1.0  # seconds between looks at the queue while slow platforms keep us waiting
 _NOT_AT_ONCE = 0.1  # seconds before asking again for a row that another worker holds
 _BURST = 3  # deliveries of a channel at once after a quiet time
 
@@ -76,7 +77,9 @@ async def _drain(at_once: int, stopping: Callable[[], bool], lingering: bool) ->
                         open_calls.add(asyncio.create_task(_deliver(claimed, http)))
                 if open_calls:
                     done, open_calls = await asyncio.wait(
-                        open_calls, return_when=asyncio.FIRST_COMPLETED
+                        open_calls,
+                        timeout=_GLANCE if taking else None,
+                        return_when=asyncio.FIRST_COMPLETED,
                     )
                     settled += sum([task.result() for task in done])
                 elif not taking:

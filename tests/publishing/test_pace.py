@@ -83,6 +83,16 @@ def test_what_is_due_in_a_moment_is_waited_for(queued, channel, sent):
     assert deliver.drain() == 1
 
 
+def test_a_slow_platform_keeps_nothing_else_waiting(queued, channel, world):
+    world.faults({"match": "/bare", "mode": "latency", "delay": 4, "times": 1})
+    slow = queued(channel("bare"))
+    quick = queued(channel("dryrun"), at=timezone.now() + timedelta(seconds=1))
+    assert deliver.drain() == 2
+    slow, quick = fresh(slow), fresh(quick)
+    assert quick.published_at - quick.scheduled_at < timedelta(seconds=2)
+    assert slow.published_at > quick.published_at
+
+
 def test_only_one_drain_waits(queued, channel, sent):
     from django.db import connections
 
