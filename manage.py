@@ -6,10 +6,17 @@ import sys
 
 
 def main() -> None:
+    """Do what the command line says; a refused setting is a sentence there, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from config.embedded import EngineUnavailable
+
+    try:
+        execute_from_command_line(sys.argv)
+    except (ImproperlyConfigured, EngineUnavailable) as problem:
+        sys.exit(str(problem))
 
 
 if __name__ == "__main__":

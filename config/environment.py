@@ -1,5 +1,6 @@
 """The environment, read strictly: every problem names its variable and says what to set."""
 
+import contextlib
 import ipaddress
 import os
 import secrets
@@ -170,15 +171,24 @@ def kept_secret(path: Path, make: Callable[[], str]) -> str:
     Two processes that start at once end with the same secret: the file appears whole, by a
     hard link, and whoever comes second reads it.
     """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, draft = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(make())
-        try:
+    try:
+        if not path.exists():
+            _keep(path, make())
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as problem:
+        raise ImproperlyConfigured(
+            f"VAR_DIR: {problem.filename} can't be used ({problem.strerror}); "
+            "name a folder that can be written."
+        ) from None
+
+
+def _keep(path: Path, secret: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, draft = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(secret)
+    try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            os.unlink(draft)
-    return path.read_text(encoding="utf-8").strip()
+    finally:
+        os.unlink(draft)

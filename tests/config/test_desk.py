@@ -125,6 +125,20 @@ def test_a_desk_comes_up_tells_its_password_once_keeps_its_data_and_leaves_nothi
     assert all_gone(var) == []
 
 
+def test_a_first_start_that_is_given_up_leaves_the_password_to_the_next(var):
+    port = free_port()
+    hasty = Desk(var, port)
+    until = time.monotonic() + 90
+    while not any("granian" in line for line in processes_of(var)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert hasty.ends(signal.SIGTERM) < 10
+    assert "password" not in hasty.said
+    patient = Desk(var, port)
+    assert "Sign in as admin with the password" in patient.reads_until("Ctrl-C stops everything")
+    assert patient.ends(signal.SIGTERM) < 10
+    assert all_gone(var) == []
+
+
 def test_a_taken_port_is_one_sentence(var):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

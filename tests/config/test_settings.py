@@ -72,3 +72,13 @@ def test_starting_django_imports_no_ai_library(tmp_path):
     )
     result = manage("shell", "-c", probe, **PRODUCTION, VAR_DIR=str(tmp_path))
     assert result.stdout.strip().endswith("[]"), result.stdout + result.stderr
+
+
+def test_a_refused_setting_is_one_sentence(tmp_path):
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    for name, value in {"PORT": "abc", "VAR_DIR": str(in_the_way)}.items():
+        result = manage("check", **{"VAR_DIR": str(tmp_path), name: value})
+        assert result.returncode == 1
+        assert result.stderr.startswith(f"{name}: ")
+        assert len(result.stderr.splitlines()) == 1

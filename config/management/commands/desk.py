@@ -52,7 +52,6 @@ class Command(BaseCommand):
         outside = _outside(world) if world else {}
         if _migrations_wait():
             call_command("migrate", verbosity=0, interactive=False)
-        password = bootstrap.first_administrator()
         bootstrap.samples(world)
         if runner.stopping:
             return
@@ -62,7 +61,8 @@ class Command(BaseCommand):
         if self._answers(runner, address):
             for process in others:
                 runner.start(process)
-            self._banner(address, password, world)
+            # Only now: a start that is given up before must not swallow the one password.
+            self._banner(address, bootstrap.first_administrator(), world)
             _sync_at_once()
             runner.watch()
 
