@@ -30,7 +30,7 @@ def fetch(source: Source, now: datetime, *, whole: bool = False) -> Fetched:
     """
     connector = connector_of(source)
     try:
-        credentials = source.credentials.reveal()
+        credentials, memory = source.credentials.reveal(), source.memory.reveal()
     except TamperedSecret:
         raise Misconfigured(
             "The stored credentials can't be read with this installation's keys; enter them anew."
@@ -44,6 +44,7 @@ def fetch(source: Source, now: datetime, *, whole: bool = False) -> Fetched:
         since=source.last_success,
         now=now,
         requests=source.rate_limit_per_minute,
+        memory=memory,
     )
     return async_to_sync(_fetch)(connector, request)
 

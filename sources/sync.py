@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from articles import intake
 from config.limits import take
+from config.sealed import Sealed
 from sources import fetching, schedule, timetable
 from sources.connectors.base import Fetched
 from sources.errors import SourceError
@@ -83,6 +84,8 @@ def _stored(source: Source, run: SyncRun, fetched: Fetched) -> SyncRun:
         now = timezone.now()
         if not fetched.unchanged:
             source.etag, source.last_modified = fetched.etag, fetched.last_modified
+        if fetched.memory is not None:
+            source.memory = Sealed(fetched.memory)
         source.last_success = now
         source.failures = 0
         source.last_error = ""
@@ -118,8 +121,8 @@ def _close(source: Source, run: SyncRun, now: datetime, not_before: schedule.Not
         **{
             name: getattr(source, name)
             for name in (
-                "etag", "last_modified", "last_sync", "last_success", "failures", "last_error",
-                "health", "next_sync_at", "next_sync_reason",
+                "etag", "last_modified", "memory", "last_sync", "last_success", "failures",
+                "last_error", "health", "next_sync_at", "next_sync_reason",
             )
         }
     )  # fmt: skip

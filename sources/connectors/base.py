@@ -5,10 +5,10 @@ A connector knows its service and nothing of the desk: it gets a `Fetch` and a c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from articles.wire import WireCopy
 from config.outbound import Client, Response
@@ -40,6 +40,26 @@ class Fetch:
     since: datetime | None = None  # the last success
     now: datetime | None = None
     requests: int = 60  # how many it may send; most connectors need one or two
+    memory: Mapping[str, Any] = field(default_factory=dict)  # what it asked to be told again
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One answer as it came, for the archive. Never holds what we sent."""
+
+    url: str
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)  # decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the source itself wants to be asked."""
+
+    fresh_for: float | None = None  # seconds, by Cache-Control, Expires or a feed's ttl
+    skip_hours: frozenset[int] = frozenset()  # UTC hours, 0 to 23 (RSS skipHours)
+    skip_days: frozenset[int] = frozenset()  # Monday is 0 (RSS skipDays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,13 @@ class Fetched:
     wait: float | None = None  # seconds to leave it alone, if it named them
     title: str = ""  # what the source calls itself
     warnings: tuple[str, ...] = ()
+    payloads: tuple[Payload, ...] = ()  # what was read, as it came
+    pace: Pace = Pace()
+    moved_to: str = ""  # where it is now, if only 301 and 308 led there
+    hub: str = ""  # the WebSub hub that it declares, and its name there
+    topic: str = ""
+    older: str = ""  # where its older pieces are: given back to `ReachesBack.older`
+    memory: Mapping[str, Any] | None = None  # to be told at the next fetch; None keeps the former
 
 
 class Connector(ABC):
@@ -67,10 +94,50 @@ class Connector(ABC):
     options: ClassVar[tuple[Option, ...]] = ()
     credentials: ClassVar[tuple[Option, ...]] = ()
     minutes: ClassVar[int] = 30  # between two syncs, to begin with
+    seconds_between: ClassVar[float] = 0.0  # two requests to its host, if the service asks for it
+    one_at_a_time: ClassVar[bool] = False  # its host wants one connection at a time
+    forbidden_means_limited: ClassVar[bool] = False  # it says 403 where others say 429
 
     @abstractmethod
     async def fetch(self, request: Fetch, http: Client) -> Fetched:
         """What is there now. Raises `SourceError` with a sentence for the administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What an address that somebody pasted turned out to be."""
+
+    endpoint: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""  # for the new source
+    note: str = ""  # what it takes to read it, in words
+
+
+@runtime_checkable
+class Recognises(Protocol):
+    """A connector that knows its service's pages by their address, without asking anybody."""
+
+    def recognise(self, url: str) -> Recognised | None:
+        """What to enter for the page at `url` (http or https); None for somebody else's page."""
+
+
+@runtime_checkable
+class ReadsAgain(Protocol):
+    """A connector that can read archived answers without asking its service."""
+
+    def read_again(self, request: Fetch, payloads: Sequence[Payload]) -> Fetched:
+        """What `payloads` hold, as `fetch` would have read them. Raises `SourceError`."""
+
+
+@runtime_checkable
+class ReachesBack(Protocol):
+    """A connector whose service hands out older pieces page by page."""
+
+    async def older(self, request: Fetch, http: Client, cursor: str) -> Fetched:
+        """The pieces at `cursor` (`Fetched.older` of the page before; "" begins).
+
+        `older` of the answer is the next cursor, "" at the end. Raises `SourceError`.
+        """
 
 
 def must_be_ok(answer: Response, who: str) -> Response:

@@ -4,6 +4,7 @@ import socket
 import time
 
 import pytest
+from celery import Celery
 from django.core.management import call_command
 from django.db import connection
 
@@ -32,15 +33,14 @@ def soon(condition, seconds=20.0):
 @pytest.fixture(params=["nobody listens", "it accepts and never answers"])
 def dead_redis(request, monkeypatch, settings):
     """Redis is down, in one of the two ways in which it can be."""
-    from celery import current_app
-
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         if request.param == "nobody listens":
             silent.close()
         where = f"redis://127.0.0.1:{port}/0"
-        for name in ("broker_url", "broker_write_url"):
-            monkeypatch.setattr(current_app.conf, name, where)
+        # Another Celery: the real one remembers an address in more places than can be put back.
+        there = Celery(broker=where, set_as_current=False)
+        monkeypatch.setattr("config.bell.current_app", there)
         settings.REDIS_URL = where
         monkeypatch.setattr("config.limits._outage", limits._Outage())  # others' Redis is up
         yield

@@ -40,6 +40,7 @@ class Source(models.Model):
     auth_type = models.CharField(max_length=10, choices=AuthTypes, default=AuthTypes.NONE)
     options = models.JSONField(default=dict, blank=True)
     credentials = SealedJSONField()
+    memory = SealedJSONField()  # its connector's: an access token with its end, a cursor
     rate_limit_per_minute = models.PositiveIntegerField(
         default=10,
         validators=[MinValueValidator(1), MaxValueValidator(6000)],
@@ -73,8 +74,8 @@ class Source(models.Model):
 
     history = HistoricalRecords(
         excluded_fields=[
-            "credentials", "etag", "last_modified", "last_sync", "last_success", "next_sync_at",
-            "next_sync_reason", "failures", "last_error", "health", "created_at",
+            "credentials", "memory", "etag", "last_modified", "last_sync", "last_success",
+            "next_sync_at", "next_sync_reason", "failures", "last_error", "health", "created_at",
         ],
         table_name="data_sources_history",
     )  # fmt: skip

@@ -79,6 +79,10 @@ class Article(models.Model):
         "sources.Source", null=True, blank=True, on_delete=models.PROTECT, related_name="items"
     )
     external_id = models.CharField(max_length=700, blank=True)
+    backfilled = models.BooleanField(
+        default=False, db_default=False, help_text="It was old when the desk first read it."
+    )
+    clustered_at = models.DateTimeField(null=True, blank=True, editable=False)
     raw_hash = models.CharField(max_length=64, blank=True)
     published_at = models.DateTimeField(
         null=True,
@@ -166,6 +170,11 @@ class Article(models.Model):
             models.Index(fields=["kind", "-updated_at", "-id"], name="articles_last_touched"),
             models.Index(fields=["canonical_url"], name="articles_canonical_url"),
             GinIndex(fields=["search"], name="articles_search"),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(kind=Kind.WIRE.value, clustered_at__isnull=True),
+                name="articles_to_cluster",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,27 @@
+"""What the desk holds. A module for each thing; everybody imports from here."""
+
+from articles.models.article import (
+    Article,
+    Cluster,
+    Distribution,
+    Event,
+    Revision,
+    Story,
+    StoryManager,
+    StoryOrigin,
+    WireItem,
+    WireItemManager,
+)
+
+__all__ = [
+    "Article",
+    "Cluster",
+    "Distribution",
+    "Event",
+    "Revision",
+    "Story",
+    "StoryManager",
+    "StoryOrigin",
+    "WireItem",
+    "WireItemManager",
+]

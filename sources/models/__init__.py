@@ -1,0 +1,5 @@
+"""What the desk knows of its sources. A module for each thing; everybody imports from here."""
+
+from sources.models.source import Source, SyncRun
+
+__all__ = ["Source", "SyncRun"]
