@@ -118,16 +118,11 @@ def die_with_parent(sig: int) -> Callable[[], None]:
 def end_orphan(pid_file: Path, mark: str) -> None:
     """End a server that outlived its keeper: the process of the pid file, if it is ours.
 
-    It is ours if its command line has `mark` in it; pids are used again after a crash. A number
-    that is somebody else's by now is dropped with its file, which the engine would believe. The
-    file of a dead server stays: PostgreSQL finds its shared memory by it, and makes sure that no
-    session of before is still writing.
+    It is ours if its command line has `mark` in it: pids are used again after a crash.
     """
     try:
         pid = int(pid_file.read_text().split("\n")[0])
     except (FileNotFoundError, ValueError):
-        return
-    if not _is_alive(pid):
         return
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         until = time.monotonic() + 5
@@ -135,7 +130,6 @@ def end_orphan(pid_file: Path, mark: str) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
             time.sleep(0.1)
-    pid_file.unlink(missing_ok=True)
 
 
 def _refused(lock: Path, how: int) -> bool:
@@ -151,16 +145,6 @@ def _refused(lock: Path, how: int) -> bool:
     finally:
         os.close(handle)
     return False
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's
-    return True
 
 
 def _command_line(pid: int) -> str:

@@ -30,6 +30,7 @@ from urllib.parse import quote
 from config.embedded.engine import Engine, EngineUnavailable, die_with_parent, end_orphan
 
 _NAME = "newsdesk"
+_SOCKET = ".s.PGSQL.5432"
 _SETTINGS = {
     "listen_addresses": "",  # the private socket only
     "max_connections": "250",  # web threads, workers and parallel test runs
@@ -66,6 +67,8 @@ class Postgres(Engine):
             self._initdb()
             begun.unlink()
         end_orphan(self.room.data / "postmaster.pid", mark=str(self.socket_folder))
+        for lock in (self.room.data / "postmaster.pid", self.socket_folder / f"{_SOCKET}.lock"):
+            _take_over(lock)
 
     def launch(self) -> "subprocess.Popen[bytes]":
         settings = _SETTINGS | {"unix_socket_directories": str(self.socket_folder)}
@@ -83,7 +86,7 @@ class Postgres(Engine):
 
     def ready(self) -> bool:
         """Whether it answers, and our database is there."""
-        if not (self.socket_folder / ".s.PGSQL.5432").exists():
+        if not (self.socket_folder / _SOCKET).exists():
             return False
         if not self._ask("SELECT 1", database="postgres"):
             return False
@@ -195,6 +198,19 @@ class Postgres(Engine):
                 raise EngineUnavailable(
                     f"{folder} belongs to another user; remove it, or set {self.variable}."
                 ) from None
+
+
+def _take_over(lock: Path) -> None:
+    """Let a lock file of a server that has ended name us, the parent of the next one.
+
+    PostgreSQL refuses to start while the process of such a file exists, be it somebody else's by
+    now or dead and not yet noticed by its parent; a file with its own parent's pid it takes for
+    left over (CreateLockFile in miscinit.c). The rest of the file must stay: by it PostgreSQL
+    finds its shared memory, and makes sure that no session of before is still writing.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        _pid, newline, rest = lock.read_text().partition("\n")
+        lock.write_text(f"{os.getpid()}{newline}{rest}")
 
 
 def _others_can_reach(program: Path) -> bool:

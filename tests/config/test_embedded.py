@@ -177,6 +177,24 @@ def test_a_pid_that_is_somebody_elses_by_now_is_left_alone(var):
     stranger.wait()
 
 
+def test_a_server_that_is_dead_and_not_yet_reaped_is_no_obstacle(var):
+    """As in a container whose first process reaps late: its pid still exists."""
+    addresses(use(var))
+    assert gone(var)
+    postgres = Postgres(Room(var, "postgres"))
+    postgres.prepare()  # makes the folder of the socket
+    dead = subprocess.Popen(["true"], user=postgres.owner and postgres.owner.uid)
+    while Path(f"/proc/{dead.pid}/cmdline").read_bytes():  # a zombie has none
+        time.sleep(0.01)
+    for lock in (var / "postgres/postmaster.pid", postgres.socket_folder / ".s.PGSQL.5432.lock"):
+        lock.write_text(f"{dead.pid}\n{var}/postgres\n1\n5432\n{postgres.socket_folder}\n\n")
+        lock.chmod(0o600)
+        if postgres.owner is not None:
+            os.chown(lock, *postgres.owner)
+    assert answers(*addresses(use(var, 1)))
+    dead.wait()
+
+
 def test_leaving_waits_until_the_engines_are_gone(var):
     ensure(var)
     leave(var)
