@@ -399,7 +399,7 @@ async def test_a_coding_that_was_not_offered_is_refused(coding: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"not gzip at all", gzip.compress(b"a" * 5000)[:-12]],
+    [b"not gzip at all", gzip.compress(b"a" * 5000, mtime=0)[:-12]],
     ids=["not-gzip", "cut-short"],
 )
 async def test_broken_gzip_is_a_bad_body(body: bytes) -> None:
