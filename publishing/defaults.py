@@ -4,28 +4,19 @@ from typing import Any
 
 from django.apps.registry import Apps
 
+from config.ticks import Tick, schedule
+
 TICK = "publishing.tick"
+_TICKS = (
+    Tick(
+        TICK,
+        "Publish due stories",
+        1,
+        "Sends every delivery that is due and settles what a crash left open.",
+    ),
+)
 
 
 def load_tick(apps: Apps | None = None, **_: Any) -> None:
-    """Schedule the tick every minute, unless it is scheduled already in whatever rhythm.
-
-    `apps` is what stands after a migration; one backwards may have taken beat's tables away.
-    """
-    if apps is not None and "periodictask" not in apps.all_models["django_celery_beat"]:
-        return
-    from django_celery_beat.models import IntervalSchedule, PeriodicTask
-
-    if PeriodicTask.objects.filter(task=TICK).exists():
-        return
-    minute = {"every": 1, "period": IntervalSchedule.MINUTES}
-    every_minute = IntervalSchedule.objects.filter(**minute).first()
-    PeriodicTask.objects.get_or_create(
-        name="Publish due stories",
-        defaults={
-            "task": TICK,
-            "interval": every_minute or IntervalSchedule.objects.create(**minute),
-            "expire_seconds": 120,  # while no worker listens, ticks must not pile up
-            "description": "Sends every delivery that is due and settles what a crash left open.",
-        },
-    )
+    """Schedule the tick, once."""
+    schedule(_TICKS, apps)

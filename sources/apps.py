@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.core import checks
+from django.db.models.signals import post_migrate
 
 
 class SourcesConfig(AppConfig):
@@ -10,5 +11,7 @@ class SourcesConfig(AppConfig):
 
     def ready(self) -> None:
         from sources.checks import check_table
+        from sources.defaults import load_ticks
 
         checks.register(check_table)
+        post_migrate.connect(load_ticks, sender=self, dispatch_uid="sources.load_ticks")

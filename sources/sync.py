@@ -12,16 +12,14 @@ from django.utils import timezone
 from articles import intake
 from config.limits import take
 from config.sealed import Sealed
-from sources import fetching, schedule, timetable
+from sources import fetching, schedule
 from sources.connectors.base import Fetched
 from sources.errors import SourceError
-from sources.health import health
 from sources.models import Source, SyncRun
 
 log = structlog.get_logger(__name__)
 
 RUNS_KEPT = 200  # of each source
-_RUNS_JUDGED = 20
 _LOCKS = 0x736F7572  # our advisory locks of sources: this and the source's number
 _rng = random.SystemRandom()
 
@@ -110,9 +108,6 @@ def _failed(source: Source, run: SyncRun, problem: SourceError) -> SyncRun:
 def _close(source: Source, run: SyncRun, now: datetime, not_before: schedule.NotBefore) -> None:
     run.finished_at = now
     run.save()
-    recent = source.runs.order_by("-started_at", "-id").values_list("outcome", flat=True)
-    outcomes = [outcome != SyncRun.Outcomes.FAILED for outcome in recent[:_RUNS_JUDGED]]
-    source.health = health(outcomes, source.last_success, now, timetable.interval(source)).score
     source.last_sync = run.started_at
     source.next_sync_at, source.next_sync_reason = not_before.at, not_before.reason
     # Only what a sync knows: an administrator may be changing the rest at this moment. And past
@@ -122,7 +117,7 @@ def _close(source: Source, run: SyncRun, now: datetime, not_before: schedule.Not
             name: getattr(source, name)
             for name in (
                 "etag", "last_modified", "memory", "last_sync", "last_success", "failures",
-                "last_error", "health", "next_sync_at", "next_sync_reason",
+                "last_error", "next_sync_at", "next_sync_reason",
             )
         }
     )  # fmt: skip

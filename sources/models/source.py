@@ -70,12 +70,16 @@ class Source(models.Model):
     failures = models.PositiveIntegerField(default=0, editable=False, help_text="In a row.")
     last_error = models.TextField(blank=True, editable=False)
     health = models.PositiveSmallIntegerField(default=100, editable=False)
+    health_parts = models.JSONField(
+        default=list, blank=True, editable=False, help_text="What the health is made of."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     history = HistoricalRecords(
         excluded_fields=[
             "credentials", "memory", "etag", "last_modified", "last_sync", "last_success",
-            "next_sync_at", "next_sync_reason", "failures", "last_error", "health", "created_at",
+            "next_sync_at", "next_sync_reason", "failures", "last_error", "health",
+            "health_parts", "created_at",
         ],
         table_name="data_sources_history",
     )  # fmt: skip

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sources.health import health
 from sources.schedule import LONGEST_WAIT, NotBefore, after_failure, after_success
 
 NOW = datetime(2026, 5, 4, 10, tzinfo=UTC)
@@ -58,27 +57,3 @@ def test_what_the_source_asks_for_is_the_least():
     assert own.at is not None
     assert own.at > NOW + timedelta(hours=1)
     assert "9 times in a row" in own.reason
-
-
-def test_a_source_that_always_worked_is_at_100():
-    assert health([True] * 20, NOW, NOW, QUARTER).score == 100
-
-
-def test_a_source_that_was_never_asked_is_trusted():
-    assert health([], None, NOW, QUARTER).score == 100
-
-
-def test_a_source_that_never_worked_is_at_0():
-    assert health([False], None, NOW, QUARTER).score == 0
-
-
-def test_the_latest_failure_counts_most():
-    now_bad = health([False, True, True, True], NOW, NOW, QUARTER).score
-    once_bad = health([True, True, True, False], NOW, NOW, QUARTER).score
-    assert now_bad < once_bad < 100
-
-
-def test_freshness_is_measured_by_the_sources_own_rhythm():
-    success = NOW - timedelta(hours=3)
-    assert health([True], success, NOW, timedelta(hours=1)).freshness == 1
-    assert health([True], success, NOW, QUARTER).freshness == 0

@@ -1,0 +1,21 @@
+"""The ticks of intake on a fresh desk. Each source has a schedule of its own besides."""
+
+from typing import Any
+
+from django.apps.registry import Apps
+
+from config.ticks import Tick, schedule
+
+TICKS = (
+    Tick(
+        "sources.assess",
+        "Assess the health of sources",
+        10,
+        "Works out every source's health from its syncs, its pieces and their use.",
+    ),
+)
+
+
+def load_ticks(apps: Apps | None = None, **_: Any) -> None:
+    """Schedule the ticks, once."""
+    schedule(TICKS, apps)
