@@ -45,7 +45,7 @@ def source(db: None) -> Callable[..., Source]:
     def made(url: str, connector: str = "feed", **more: Any) -> Source:
         fields: dict[str, Any] = {"name": f"Source {Source.objects.count()}"} | more
         made = Source.objects.create(
-            api_endpoint=url, connector=connector, rate_limit_per_minute=6000, **fields
+            api_endpoint=url, connector=connector, rate_limit_per_minute=600_000, **fields
         )
         timetable.keep(made)
         return made
