@@ -29,8 +29,12 @@ class Filed:
     rejected: tuple[tuple[str, str], ...] = ()  # external id, why it can't be filed
 
 
-def file(source_id: int, copies: Iterable[WireCopy], *, section: str = "") -> Filed:
+def file(
+    source_id: int, copies: Iterable[WireCopy], *, section: str = "", backfilled: bool = False
+) -> Filed:
     """Store what a source sent; new pieces appear on the wire, changed ones keep their old text.
+
+    With `backfilled` the new ones are marked as old news that the desk reads only now.
 
     All or nothing: an error leaves no piece half stored. Pieces whose fingerprint is known cost
     one look-up and no cleaning. A piece without identity or title is rejected and named.
@@ -44,7 +48,7 @@ def file(source_id: int, copies: Iterable[WireCopy], *, section: str = "") -> Fi
             if known.get(external_id) != copy.fingerprint()
         }
         _keep_former_text(source_id, [each for each in changed if each in known])
-        new = _upsert(source_id, list(changed.values()), section)
+        new = _upsert(source_id, list(changed.values()), section, backfilled)
     return Filed(
         new=new,
         updated=len(changed) - new,
@@ -52,6 +56,14 @@ def file(source_id: int, copies: Iterable[WireCopy], *, section: str = "") -> Fi
         duplicate=duplicate,
         rejected=tuple(rejected),
     )
+
+
+def as_stored(copy: WireCopy, now: datetime) -> dict[str, Any]:
+    """The columns that `copy` would be filed with, cleaned; the date as an ISO text.
+
+    `raw_hash` differs from the stored one exactly when filing would change the item.
+    """
+    return _row(_scrubbed(copy), now)
 
 
 def _sorted_out(
@@ -136,11 +148,12 @@ _COLUMNS = {
 }
 _UPSERT = """
 INSERT INTO articles (
-    kind, state, version, source_id, section, slugline, urgency, distribution, created_at,
-    updated_at, external_id, title, summary, content, url, canonical_url, language, authors,
-    tags, metadata, raw_hash, published_at
+    kind, state, version, source_id, section, slugline, urgency, distribution, backfilled,
+    created_at, updated_at, external_id, title, summary, content, url, canonical_url, language,
+    authors, tags, metadata, raw_hash, published_at
 )
-SELECT %(kind)s, %(state)s, 1, %(source)s, %(section)s, '', 5, 'none', %(now)s, %(now)s,
+SELECT %(kind)s, %(state)s, 1, %(source)s, %(section)s, '', 5, 'none', %(backfilled)s,
+    %(now)s, %(now)s,
     row.external_id, row.title, row.summary, row.content, row.url, row.canonical_url,
     row.language, ARRAY(SELECT jsonb_array_elements_text(row.authors)),
     ARRAY(SELECT jsonb_array_elements_text(row.tags)), row.metadata, row.raw_hash,
@@ -157,7 +170,7 @@ RETURNING (xmax = 0) AS is_new
 """
 
 
-def _upsert(source_id: int, copies: Sequence[WireCopy], section: str) -> int:
+def _upsert(source_id: int, copies: Sequence[WireCopy], section: str, backfilled: bool) -> int:
     """Write all in one statement; how many are new (the others were updated)."""
     if not copies:
         return 0
@@ -170,6 +183,7 @@ def _upsert(source_id: int, copies: Sequence[WireCopy], section: str) -> int:
                 "state": State.NEW.value,
                 "source": source_id,
                 "section": section,
+                "backfilled": backfilled,
                 "now": now,
                 "rows": orjson.dumps([_row(copy, now) for copy in copies]).decode(),
             },

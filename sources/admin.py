@@ -20,7 +20,7 @@ from config.admin_base import (
     headline,
 )
 from config.admin_declared import option_fields, secret_fields
-from sources import connectors, timetable
+from sources import admin_keeping, connectors, timetable
 from sources import preview as previewing
 from sources import sync as syncing
 from sources.admin_form import FIELDS, SourceForm
@@ -187,6 +187,7 @@ class SourceAdmin(DeskAdmin):
             (None, {"fields": ["name", "section", "trust", "is_active"]}),
             (adapter.label, {"fields": [*reaching, "unchecked"], "description": adapter.help}),
             ("Pace", {"fields": ["minutes", "rate_limit_per_minute"]}),
+            ("Keeping", {"fields": ["full_text", "answers_kept"]}),
         ]
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
@@ -239,6 +240,7 @@ class SourceAdmin(DeskAdmin):
             Act("preview", "Preview", "visibility", _preview, _may_change),
             Act("pause", "Pause", "pause", _pause, _may_pause, asks_reason=True),
             Act("resume", "Resume", "play_arrow", _resume, _may_resume),
+            *admin_keeping.ACTS,
         )
 
 

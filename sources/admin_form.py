@@ -21,7 +21,10 @@ else:
     _SourceModelForm = forms.ModelForm
 
 
-FIELDS = ("name", "api_endpoint", "section", "trust", "is_active", "rate_limit_per_minute")
+FIELDS = (
+    "name", "api_endpoint", "section", "trust", "is_active", "rate_limit_per_minute",
+    "full_text", "answers_kept",
+)  # fmt: skip
 
 
 class SourceForm(_SourceModelForm):
@@ -51,6 +54,8 @@ class SourceForm(_SourceModelForm):
             "api_endpoint": "Address",
             "is_active": "Active",
             "rate_limit_per_minute": "At most … requests a minute",
+            "full_text": "Full text from the page",
+            "answers_kept": "Answers archived",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -113,6 +118,15 @@ class SourceForm(_SourceModelForm):
             return None
         secrets = [name for name in self.fields if name.startswith("secret_")]
         return secrets[-1] if isinstance(problem, Denied) and secrets else "api_endpoint"
+
+    def clean_full_text(self) -> str:
+        """As it is, when the form doesn't say."""
+        return self.cleaned_data["full_text"] or self.instance.full_text
+
+    def clean_answers_kept(self) -> int:
+        """As it is, when the form doesn't say."""
+        given = self.cleaned_data["answers_kept"]
+        return self.instance.answers_kept if given is None else given
 
     def columns(self) -> list[str]:
         """What a change of this form stores; the rest belongs to syncs."""

@@ -9,19 +9,33 @@
 └── `Unreachable`: no usable answer came.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sources.connectors.base import Payload
+
 
 class SourceError(Exception):
-    """A sync that brought nothing. `kind` names it for programs."""
+    """A sync that brought nothing. `kind` names it for programs.
+
+    `payload` is the answer that could not be read, for the archive.
+    """
 
     kind = "failed"
     permanent = False
 
     def __init__(
-        self, sentence: str, *, status: int | None = None, retry_after: float | None = None
+        self,
+        sentence: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        payload: "Payload | None" = None,
     ) -> None:
         super().__init__(sentence)
         self.status = status
         self.retry_after = retry_after
+        self.payload = payload
 
 
 class NotAFeed(SourceError):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from articles import intake
 from config.limits import take
 from config.sealed import Sealed
-from sources import fetching, schedule
+from sources import archive, fetching, schedule
 from sources.connectors.base import Fetched
 from sources.errors import SourceError
 from sources.models import Source, SyncRun
@@ -88,6 +88,7 @@ def _stored(source: Source, run: SyncRun, fetched: Fetched) -> SyncRun:
         source.failures = 0
         source.last_error = ""
         _close(source, run, now, schedule.after_success(now, fetched.wait))
+        archive.keep(run, fetched.payloads)
     return run
 
 
@@ -101,6 +102,7 @@ def _failed(source: Source, run: SyncRun, problem: SourceError) -> SyncRun:
         now = timezone.now()
         wait = schedule.after_failure(now, source.failures, problem.retry_after, _rng)
         _close(source, run, now, wait)
+        archive.keep(run, [problem.payload] if problem.payload else [], failed=True)
     log.info("source.failed", source=source.pk, kind=problem.kind, failures=source.failures)
     return run
 

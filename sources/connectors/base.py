@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from articles.wire import WireCopy
-from config.outbound import Client, Response
+from config.outbound import Client, Headers, Response
 from sources.errors import Denied, Gone, Limited, Misconfigured, Unreachable
 
 
@@ -138,6 +138,18 @@ class ReachesBack(Protocol):
 
         `older` of the answer is the next cursor, "" at the end. Raises `SourceError`.
         """
+
+
+def payload_of(answer: Response) -> Payload:
+    """The answer for the archive."""
+    headers = answer.headers
+    fields = tuple((name, value) for name in headers for value in headers.get_all(name))
+    return Payload(answer.url, answer.status, fields, answer.body)
+
+
+def answer_of(payload: Payload) -> Response:
+    """An archived answer as it was when it came, for `ReadsAgain`."""
+    return Response(payload.status, Headers(payload.headers), payload.body, payload.url)
 
 
 def must_be_ok(answer: Response, who: str) -> Response:

@@ -1,11 +1,21 @@
 """RSS, Atom and JSON Feed, with conditional requests (RFC 9110 §13)."""
 
 import base64
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from config.outbound import Client, Response
 from sources import feedparsing
-from sources.connectors.base import Connector, Fetch, Fetched, Option, must_be_ok
+from sources.connectors.base import (
+    Connector,
+    Fetch,
+    Fetched,
+    Option,
+    Payload,
+    answer_of,
+    must_be_ok,
+    payload_of,
+)
 from sources.errors import NotAFeed
 
 _ACCEPT = (
@@ -36,6 +46,10 @@ class Feed(Connector):
         answer = await http.get(request.endpoint, headers=headers, secret_headers=_login(request))
         return read(answer, urlsplit(request.endpoint).hostname or "The source")
 
+    def read_again(self, request: Fetch, payloads: Sequence[Payload]) -> Fetched:
+        """What an archived or pushed feed holds."""
+        return read(answer_of(payloads[-1]), urlsplit(request.endpoint).hostname or "The source")
+
 
 def read(answer: Response, who: str) -> Fetched:
     """What a feed's server answered; also for connectors whose service offers a feed."""
@@ -54,7 +68,7 @@ def read(answer: Response, who: str) -> Fetched:
             answer.body, content_type=answer.headers.get("content-type", ""), url=answer.url
         )
     except feedparsing.FeedError as problem:
-        raise NotAFeed(str(problem), status=answer.status) from None
+        raise NotAFeed(str(problem), status=answer.status, payload=payload_of(answer)) from None
     return Fetched(
         copies=feed.entries,
         etag=about.etag,
@@ -63,6 +77,7 @@ def read(answer: Response, who: str) -> Fetched:
         bytes=about.bytes,
         title=feed.title,
         warnings=feed.warnings,
+        payloads=(payload_of(answer),),
     )
 
 

@@ -34,6 +34,11 @@ class Source(models.Model):
         NORMAL = "normal", "Normal"
         LOW = "low", "Low: check before use"
 
+    class FullTexts(models.TextChoices):
+        AUTO = "auto", "When its pieces are short"
+        ALWAYS = "always", "Always"
+        NEVER = "never", "Never"
+
     name = models.CharField(max_length=120, unique=True)
     connector = models.CharField(max_length=40, default="feed", help_text="How it is read.")
     api_endpoint = models.URLField(max_length=2000, help_text="The address that is fetched.")
@@ -50,6 +55,19 @@ class Source(models.Model):
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
     section = models.CharField(max_length=60, blank=True, help_text="Its items go there.")
     trust = models.CharField(max_length=10, choices=Trusts, default=Trusts.NORMAL)
+    full_text = models.CharField(
+        max_length=6,
+        choices=FullTexts,
+        default=FullTexts.AUTO,
+        blank=True,
+        help_text="Whether the text is fetched from the page of each new piece.",
+    )
+    answers_kept = models.PositiveSmallIntegerField(
+        default=10,
+        blank=True,
+        validators=[MaxValueValidator(100)],
+        help_text="So many of its last answers are archived as they came.",
+    )
     schedule = models.OneToOneField(
         "django_celery_beat.PeriodicTask",
         null=True,
@@ -100,10 +118,19 @@ class SyncRun(models.Model):
         UNCHANGED = "unchanged", "Nothing new"
         FAILED = "failed", "Failed"
 
+    class Causes(models.TextChoices):
+        POLLED = "polled", "Asked"
+        PUSHED = "pushed", "Pushed by its hub"
+        READ_AGAIN = "read_again", "Archived answer read again"
+        BACKFILL = "backfill", "Older pieces fetched"
+
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="runs")
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcomes)
+    cause = models.CharField(
+        max_length=10, choices=Causes, default=Causes.POLLED, db_default=Causes.POLLED
+    )
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     bytes = models.PositiveIntegerField(default=0)
     ms = models.PositiveIntegerField(default=0)

@@ -1,0 +1,32 @@
+"""Filing copy that came by another way than asking: pushed, read again, older pieces."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from articles import intake
+from sources.connectors.base import Fetched
+from sources.models import Source, SyncRun
+
+
+def file(
+    source: Source, fetched: Fetched, cause: SyncRun.Causes, *, backfilled: bool = False
+) -> SyncRun:
+    """Store what `fetched` holds, and a run of this cause that says what came of it.
+
+    All or nothing. The source's schedule, validators and health stay as they are: nobody asked
+    it for what it has now.
+    """
+    run = SyncRun(source=source, started_at=timezone.now(), cause=cause)
+    with transaction.atomic():
+        filed = intake.file(
+            source.pk, fetched.copies, section=source.section, backfilled=backfilled
+        )
+        run.fetched = len(fetched.copies)
+        run.new, run.updated, run.same = filed.new, filed.updated, filed.same
+        run.duplicate, run.rejected = filed.duplicate, len(filed.rejected)
+        run.http_status, run.bytes = fetched.http_status, fetched.bytes
+        changed = filed.new or filed.updated
+        run.outcome = SyncRun.Outcomes.OK if changed else SyncRun.Outcomes.UNCHANGED
+        run.finished_at = timezone.now()
+        run.save()
+    return run
