@@ -1,32 +1,20 @@
-"""The console's pages of sources: adding, health, runs, and what to do about trouble."""
+"""A source: the list, its page, adding one."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 
-from articles.errors import DeskError
-from config.admin_base import (
-    Act,
-    DeskAdmin,
-    DeskTabularInline,
-    age,
-    display,
-    headline,
-)
+from config.admin_base import DeskAdmin
 from config.admin_declared import option_fields, secret_fields
-from sources import admin_keeping, connectors, timetable
-from sources import preview as previewing
-from sources import sync as syncing
-from sources.admin_form import FIELDS, SourceForm
+from sources import connectors, timetable
+from sources.admin.acts import ACTS
+from sources.admin.columns import SourceColumns, health_words, label_of
+from sources.admin.form import FIELDS, SourceForm
+from sources.admin.runs import RunInline
 from sources.connectors.base import Connector
-from sources.errors import SourceError
-from sources.models import Source, SyncRun
+from sources.models import Source
 
 _PLAIN = (
     "name", "api_endpoint", "section", "trust", "is_active", "minutes", "rate_limit_per_minute",
@@ -34,38 +22,8 @@ _PLAIN = (
 )  # fmt: skip
 
 
-class RunInline(DeskTabularInline):
-    """The last syncs."""
-
-    model = SyncRun
-    verbose_name_plural = "last syncs"
-    fields = ("began", "result", "brought", "http_status", "took", "error")
-    readonly_fields = fields
-    per_page = 10
-
-    @display(description="When")
-    def began(self, run: SyncRun) -> SafeString:
-        """How long ago."""
-        return age(run.started_at)
-
-    @display(description="Outcome", label={"ok": "success", "unchanged": "", "failed": "danger"})
-    def result(self, run: SyncRun) -> tuple[str, str]:
-        """How it went."""
-        return run.outcome, run.get_outcome_display()
-
-    @display(description="Brought")
-    def brought(self, run: SyncRun) -> str:
-        """What came of it."""
-        return f"{run.new} new, {run.updated} changed, {run.same} known"
-
-    @display(description="Took")
-    def took(self, run: SyncRun) -> str:
-        """The source's time."""
-        return f"{run.ms} ms"
-
-
 @admin.register(Source)
-class SourceAdmin(DeskAdmin):
+class SourceAdmin(SourceColumns, DeskAdmin):
     """Where copy comes from."""
 
     form = SourceForm
@@ -76,50 +34,9 @@ class SourceAdmin(DeskAdmin):
     list_select_related = ("schedule__interval",)
     inlines = (RunInline,)
     deletable = True
+    acts = ACTS
     list_hint = "Each source is synced on its own schedule; a change of it holds at once."
     empty_hint = "No source yet. Press “Add source” and give the address of a feed."
-
-    @display(description="Source")
-    def headline(self, source: Source) -> SafeString:
-        """Its name, and what it is."""
-        return headline(source.name, f"{_label(source.connector)} · {source.api_endpoint}")
-
-    @display(
-        description="Health",
-        label={"good": "success", "fair": "warning", "poor": "danger", "off": ""},
-    )
-    def health_badge(self, source: Source) -> tuple[str, str]:
-        """0 to 100, or that it is off."""
-        return _health(source)
-
-    @display(description="Last sync")
-    def synced(self, source: Source) -> SafeString:
-        """The last try."""
-        return age(source.last_sync)
-
-    @display(description="Last success")
-    def succeeded(self, source: Source) -> SafeString:
-        """The last that worked."""
-        return age(source.last_success)
-
-    @display(description="Next sync")
-    def next_sync(self, source: Source) -> SafeString | str:
-        """By the schedule, or later and why."""
-        if not source.is_active or source.paused_reason:
-            return "–"
-        if source.next_sync_at and source.next_sync_at > timezone.now():
-            return format_html(
-                '<span title="{}">not before {}</span>',
-                source.next_sync_reason,
-                timezone.localtime(source.next_sync_at).strftime("%H:%M"),
-            )
-        minutes = timetable.interval(source).total_seconds() / 60
-        return f"every {minutes:g} min"
-
-    @display(description="Trouble")
-    def trouble(self, source: Source) -> str:
-        """The last error in words."""
-        return source.paused_reason or source.last_error or "–"
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """An address without a scheme is meant to be https."""
@@ -131,9 +48,9 @@ class SourceAdmin(DeskAdmin):
 
     def badges(self, request: HttpRequest, obj: Source) -> list[tuple[str, str]]:
         """What it is, its health, and what stands in the way."""
-        kind, words = _health(obj)
+        kind, words = health_words(obj)
         colours = {"good": "success", "fair": "warning", "poor": "danger", "off": ""}
-        found = [(_label(obj.connector), "info"), (words, colours[kind])]
+        found = [(label_of(obj.connector), "info"), (words, colours[kind])]
         trouble = obj.paused_reason or obj.last_error
         return [*found, (trouble, "danger")] if trouble else found
 
@@ -233,16 +150,6 @@ class SourceAdmin(DeskAdmin):
         """None: a source is deleted on its own page, where its schedule goes with it."""
         return {}
 
-    def get_acts(self, request: HttpRequest, obj: Source) -> Sequence[Act]:
-        """Sync, look, pause, resume."""
-        return (
-            Act("sync", "Sync now", "sync", _sync, _may_change, weight="primary"),
-            Act("preview", "Preview", "visibility", _preview, _may_change),
-            Act("pause", "Pause", "pause", _pause, _may_pause, asks_reason=True),
-            Act("resume", "Resume", "play_arrow", _resume, _may_resume),
-            *admin_keeping.ACTS,
-        )
-
 
 def _adapter(request: HttpRequest, source: Source | None) -> Connector | None:
     key = source.connector if source else request.GET.get("connector", "")
@@ -250,65 +157,3 @@ def _adapter(request: HttpRequest, source: Source | None) -> Connector | None:
         return connectors.connector(key)
     except KeyError:
         return None
-
-
-def _label(connector: str) -> str:
-    try:
-        return connectors.connector(connector).label
-    except KeyError:
-        return f"{connector} (not installed)"
-
-
-def _health(source: Source) -> tuple[str, str]:
-    if not source.is_active:
-        return "off", "Off"
-    if source.paused_reason:
-        return "off", "Paused"
-    kind = "good" if source.health >= 80 else "fair" if source.health >= 50 else "poor"
-    return kind, f"Health {source.health}"
-
-
-def _may_change(request: HttpRequest, _source: Source) -> bool:
-    return request.user.has_perm("sources.change_source")
-
-
-def _may_pause(request: HttpRequest, source: Source) -> bool:
-    return _may_change(request, source) and not source.paused_reason
-
-
-def _may_resume(request: HttpRequest, source: Source) -> bool:
-    return _may_change(request, source) and bool(source.paused_reason)
-
-
-def _sync(_request: HttpRequest, source: Source, _data: Mapping[str, Any]) -> str:
-    run = syncing.sync(source.pk, forced=True)
-    if isinstance(run, syncing.Skipped):
-        raise DeskError(f"Not synced: {run.reason}")
-    if run.outcome == SyncRun.Outcomes.FAILED:
-        raise DeskError(run.error)
-    return f"{run.new} new, {run.updated} changed, {run.same} known already."
-
-
-def _preview(_request: HttpRequest, source: Source, _data: Mapping[str, Any]) -> SafeString:
-    try:
-        found = previewing.preview(source)
-    except SourceError as problem:
-        raise DeskError(str(problem)) from problem
-    titles = format_html_join("", "<br>· {}", ((title,) for title, _url in found.first))
-    warnings = format_html_join("", "<br>{}", ((warning,) for warning in found.warnings))
-    return format_html("{} Nothing was stored.{}{}", str(found), titles, warnings)
-
-
-def _pause(_request: HttpRequest, source: Source, data: Mapping[str, Any]) -> str:
-    source.paused_reason = f"Paused by hand: {data['reason']}"[:500]
-    source.save(update_fields=["paused_reason"])
-    timetable.keep(source)
-    return f"{source} is paused."
-
-
-def _resume(_request: HttpRequest, source: Source, _data: Mapping[str, Any]) -> str:
-    source.paused_reason = ""
-    source.next_sync_at, source.next_sync_reason = None, ""
-    source.save(update_fields=["paused_reason", "next_sync_at", "next_sync_reason"])
-    timetable.keep(source)
-    return f"{source} goes on."

@@ -1,0 +1,3 @@
+"""The console's pages of sources."""
+
+from sources.admin import source  # noqa: F401 (imported so that they register)

@@ -1,0 +1,73 @@
+"""The columns of the list of sources."""
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from config.admin_base import age, display, headline
+from sources import connectors, timetable
+from sources.models import Source
+
+
+class SourceColumns:
+    """What the list says about each source."""
+
+    @display(description="Source")
+    def headline(self, source: Source) -> SafeString:
+        """Its name, and what it is."""
+        return headline(source.name, f"{label_of(source.connector)} · {source.api_endpoint}")
+
+    @display(
+        description="Health",
+        label={"good": "success", "fair": "warning", "poor": "danger", "off": ""},
+    )
+    def health_badge(self, source: Source) -> tuple[str, str]:
+        """0 to 100, or that it is off."""
+        return health_words(source)
+
+    @display(description="Last sync")
+    def synced(self, source: Source) -> SafeString:
+        """The last try."""
+        return age(source.last_sync)
+
+    @display(description="Last success")
+    def succeeded(self, source: Source) -> SafeString:
+        """The last that worked."""
+        return age(source.last_success)
+
+    @display(description="Next sync")
+    def next_sync(self, source: Source) -> SafeString | str:
+        """By the schedule, or later and why."""
+        if not source.is_active or source.paused_reason:
+            return "–"
+        if source.next_sync_at and source.next_sync_at > timezone.now():
+            return format_html(
+                '<span title="{}">not before {}</span>',
+                source.next_sync_reason,
+                timezone.localtime(source.next_sync_at).strftime("%H:%M"),
+            )
+        minutes = timetable.interval(source).total_seconds() / 60
+        return f"every {minutes:g} min"
+
+    @display(description="Trouble")
+    def trouble(self, source: Source) -> str:
+        """The last error in words."""
+        return source.paused_reason or source.last_error or "–"
+
+
+def label_of(connector: str) -> str:
+    """The connector's name for people, or that it is not installed."""
+    try:
+        return connectors.connector(connector).label
+    except KeyError:
+        return f"{connector} (not installed)"
+
+
+def health_words(source: Source) -> tuple[str, str]:
+    """Its kind (good, fair, poor, off) and the words of its badge."""
+    if not source.is_active:
+        return "off", "Off"
+    if source.paused_reason:
+        return "off", "Paused"
+    kind = "good" if source.health >= 80 else "fair" if source.health >= 50 else "poor"
+    return kind, f"Health {source.health}"
