@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from simulator import credentials
+from sources.assess import assess
 from sources.models import Source
 from sources.sync import sync
 from tests.config.far_end import http, server_tls
@@ -276,6 +277,7 @@ def test_the_list_says_how_every_source_is(console, source, site):
     sync(good.pk)
     sync(bad.pk)
     source("https://off.invalid/", is_active=False)
+    assess([good.pk, bad.pk])
     shown = console.get(LIST).content.decode()
     for words in ("Health 100", "Health 0", "nothing for good (410)", "not before", "Off"):
         assert words in shown
