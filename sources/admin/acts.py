@@ -13,6 +13,7 @@ from sources import preview as previewing
 from sources import sync as syncing
 from sources import timetable
 from sources.admin import keeping
+from sources.assess import assess
 from sources.errors import SourceError
 from sources.models import Source, SyncRun
 
@@ -31,6 +32,7 @@ def _may_resume(request: HttpRequest, source: Source) -> bool:
 
 def _sync(_request: HttpRequest, source: Source, _data: Mapping[str, Any]) -> str:
     run = syncing.sync(source.pk, forced=True)
+    assess([source.pk])
     if isinstance(run, syncing.Skipped):
         raise DeskError(f"Not synced: {run.reason}")
     if run.outcome == SyncRun.Outcomes.FAILED:

@@ -6,12 +6,12 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from config.admin_base import DeskAdmin
 from config.admin_declared import option_fields, secret_fields
 from sources import connectors, timetable
 from sources.admin.acts import ACTS
 from sources.admin.columns import SourceColumns, health_words, label_of
 from sources.admin.form import FIELDS, SourceForm
+from sources.admin.overview import Overview
 from sources.admin.runs import RunInline
 from sources.connectors.base import Connector
 from sources.models import Source
@@ -23,7 +23,7 @@ _PLAIN = (
 
 
 @admin.register(Source)
-class SourceAdmin(SourceColumns, DeskAdmin):
+class SourceAdmin(SourceColumns, Overview):
     """Where copy comes from."""
 
     form = SourceForm
@@ -47,12 +47,10 @@ class SourceAdmin(SourceColumns, DeskAdmin):
     # --- the page ---
 
     def badges(self, request: HttpRequest, obj: Source) -> list[tuple[str, str]]:
-        """What it is, its health, and what stands in the way."""
+        """What it is, and its health."""
         kind, words = health_words(obj)
         colours = {"good": "success", "fair": "warning", "poor": "danger", "off": ""}
-        found = [(label_of(obj.connector), "info"), (words, colours[kind])]
-        trouble = obj.paused_reason or obj.last_error
-        return [*found, (trouble, "danger")] if trouble else found
+        return [(label_of(obj.connector), "info"), (words, colours[kind])]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

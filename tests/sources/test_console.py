@@ -367,3 +367,39 @@ def test_only_an_administrator_changes_sources(request, source, somebody):
     kept = Source.objects.get(pk=gazette.pk)
     assert kept.api_endpoint == "https://gazette.invalid/"
     assert kept.last_sync is None
+
+
+# --- how it is doing ---
+
+
+def overview(console: Client, source: Source) -> str:
+    return console.get(reverse("admin:sources_source_overview", args=(source.pk,))).content.decode()
+
+
+def test_the_overview_says_what_came_and_what_health_is_made_of(console, site, source):
+    gazette = source(site(rss(item(1), item(2))), name="Gazette")
+    assert "Not synced yet" in overview(console, gazette)
+    act(console, gazette, "sync")
+    shown = overview(console, gazette)
+    assert "2 new, 0 changed, 0 known" in shown
+    assert "1 of the last 1 syncs worked." in shown
+    assert 'height="40"' in shown  # today's bar
+
+
+def test_the_overview_says_what_is_wrong_and_when_it_tries_again(console, site, source):
+    gazette = source(site(http("500 Oops")), name="Gazette")
+    act(console, gazette, "sync")
+    shown = overview(console, gazette)
+    assert "Failed once" in shown
+    assert "trouble of its own (500)" in shown
+    assert "Not before" in shown
+    assert "waits longer each time" in shown
+
+
+def test_the_overview_is_for_those_who_may_see_sources(site, source, django_user_model):
+    visitor = Client()
+    visitor.force_login(django_user_model.objects.create_user("bob", is_staff=True))
+    gazette = source(site(rss(item(1))))
+    url = reverse("admin:sources_source_overview", args=(gazette.pk,))
+    assert visitor.get(url).status_code == 403
+    assert Client().get(url).status_code == 302

@@ -54,7 +54,29 @@
     if (closes) closes.closest("dialog").close();
   });
 
+  // A card with data-live is fetched anew every data-live-seconds, while somebody looks at it.
+  function keepLive(card) {
+    const seconds = Number(card.dataset.liveSeconds);
+    if (!seconds) return;
+    setTimeout(async () => {
+      if (!card.isConnected) return;
+      if (document.hidden) return keepLive(card);
+      try {
+        const answer = await fetch(card.dataset.live, { headers: { Accept: "text/html" } });
+        if (!answer.ok || answer.redirected) return;
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const next = fresh.querySelector("[data-live]");
+        if (!next) return;
+        card.replaceWith(next);
+        keepLive(next);
+      } catch {
+        keepLive(card); // the desk may be restarting
+      }
+    }, seconds * 1000);
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-live]").forEach(keepLive);
     const main = mainForm();
     if (!main) return;
     const watch = (event) => {
