@@ -1,21 +1,27 @@
-"""Filing what a source sent: one transaction and one upsert for a whole sync."""
+"""Filing what a source sent: one transaction, and one upsert for a whole sync.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
-from typing import Any
+A delivery of known, unchanged pieces costs one look-up and a fingerprint each. Everything dearer
+(cleaning, recognising pieces under another id, keeping former texts) is for the others only.
+Which piece is which item is decided in `articles.dedupe`; here it is looked up and carried out.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 
 import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
-from articles.canonical import canonical_url
-from articles.clean import clean_html, one_line, strip_invisible
+from articles import aliases, copies_elsewhere, dedupe, origins
+from articles.clean import strip_invisible
+from articles.dedupe import Delivery, Known
+from articles.fair_copy import FairCopy, fair_copy
 from articles.lifecycle import Kind, State
-from articles.models import Article, Revision
+from articles.models import Article
 from articles.wire import WireCopy
 
-_FUTURE_SLACK = timedelta(hours=1)
+_LOCKS = 0x696E746B  # our advisory locks of intake: this and the source's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,113 +29,160 @@ class Filed:
     """What one sync brought."""
 
     new: int = 0
-    updated: int = 0
+    updated: int = 0  # rewritten
     same: int = 0
-    duplicate: int = 0  # the same external id twice in one delivery
+    duplicate: int = 0  # twice in this delivery, or new here but another source's already
     rejected: tuple[tuple[str, str], ...] = ()  # external id, why it can't be filed
+    warnings: tuple[str, ...] = ()  # about the source's ids, for its administrator
+    new_items: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """Where new items are put."""
+
+    source_id: int
+    section: str = ""
+    backfilled: bool = False
 
 
 def file(
-    source_id: int, copies: Iterable[WireCopy], *, section: str = "", backfilled: bool = False
+    source_id: int,
+    copies: Iterable[WireCopy],
+    *,
+    section: str = "",
+    backfilled: bool = False,
 ) -> Filed:
     """Store what a source sent; new pieces appear on the wire, changed ones keep their old text.
 
-    With `backfilled` the new ones are marked as old news that the desk reads only now.
-
-    All or nothing: an error leaves no piece half stored. Pieces whose fingerprint is known cost
-    one look-up and no cleaning. A piece without identity or title is rejected and named.
+    All or nothing: an error leaves no piece half stored. A piece without identity or title is
+    rejected and named. `backfilled` marks new items as old ones that were fetched on request.
     """
-    by_id, duplicate, rejected = _sorted_out(copies)
+    delivery = dedupe.sort_out(copies)
     with transaction.atomic():
-        known = _known(source_id, list(by_id))
-        changed = {
-            external_id: copy
-            for external_id, copy in by_id.items()
-            if known.get(external_id) != copy.fingerprint()
-        }
-        _keep_former_text(source_id, [each for each in changed if each in known])
-        new = _upsert(source_id, list(changed.values()), section, backfilled)
-    return Filed(
-        new=new,
-        updated=len(changed) - new,
-        same=len(by_id) - len(changed),
-        duplicate=duplicate,
-        rejected=tuple(rejected),
-    )
+        present, unsure = _compared(source_id, delivery.pieces)
+        if not unsure:
+            return _filed(delivery)
+        drawer = Drawer(source_id, section, backfilled)
+        return _file_unsure(drawer, delivery, present, unsure, timezone.now())
 
 
-def as_stored(copy: WireCopy, now: datetime) -> dict[str, Any]:
-    """The columns that `copy` would be filed with, cleaned; the date as an ISO text.
-
-    `raw_hash` differs from the stored one exactly when filing would change the item.
-    """
-    return _row(_scrubbed(copy), now)
+def known(source_id: int, copies: Iterable[WireCopy]) -> int:
+    """How many of `copies` the source has brought before, by their ids. Stores nothing."""
+    return len(_by_id(source_id, list(dedupe.sort_out(copies).pieces)))
 
 
-def _sorted_out(
-    copies: Iterable[WireCopy],
-) -> tuple[dict[str, WireCopy], int, list[tuple[str, str]]]:
-    by_id: dict[str, WireCopy] = {}
-    rejected: list[tuple[str, str]] = []
-    duplicate = 0
-    for copy in map(_scrubbed, copies):
-        if not copy.external_id or len(copy.external_id) > 700:
-            rejected.append((copy.external_id[:100], "no usable identity"))
-        elif not (copy.title.strip() or copy.content.strip() or copy.summary.strip()):
-            rejected.append((copy.external_id, "neither title nor text"))
-        elif copy.external_id in by_id:
-            duplicate += 1
+def as_stored(copy: WireCopy, now: datetime) -> FairCopy:
+    """What `copy` would be filed as. Its `raw_hash` is the stored one's, if nothing has changed."""
+    return fair_copy(copy, strip_invisible(copy.external_id), now)
+
+
+def _compared(
+    source_id: int, pieces: Mapping[str, WireCopy]
+) -> tuple[set[int], dict[str, WireCopy]]:
+    """The items that came as they are stored, and the pieces that did not."""
+    stored = _by_id(source_id, list(pieces))
+    present: set[int] = set()
+    unsure: dict[str, WireCopy] = {}
+    for name, copy in pieces.items():
+        item, raw_hash = stored.get(name, (0, ""))
+        if item and raw_hash == copy.fingerprint():
+            present.add(item)
         else:
-            by_id[copy.external_id] = copy
-    return by_id, duplicate, rejected
+            unsure[name] = copy
+    return present, unsure
 
 
-def _scrubbed(copy: WireCopy) -> WireCopy:
-    """The copy without what PostgreSQL and JSON can't hold: NUL, lone surrogates, huge numbers."""
-    return WireCopy(**{each.name: _storable(getattr(copy, each.name)) for each in fields(copy)})
+def _by_id(source_id: int, names: list[str]) -> dict[str, tuple[int, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT external_id, id, raw_hash FROM articles "
+            "WHERE kind = 'wire' AND source_id = %s AND external_id = ANY(%s)",
+            [source_id, names],
+        )
+        return {name: (item, raw_hash) for name, item, raw_hash in cursor.fetchall()}
 
 
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return strip_invisible(value)
-    if isinstance(value, tuple | list):
-        return type(value)(_storable(each) for each in value)
-    if isinstance(value, Mapping):
-        return {strip_invisible(str(key)): _storable(each) for key, each in value.items()}
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return "a number too large"
-    return value
+def _file_unsure(
+    drawer: Drawer,
+    delivery: Delivery,
+    present: Collection[int],
+    unsure: Mapping[str, WireCopy],
+    now: datetime,
+) -> Filed:
+    """File new, changed and newly named pieces; one delivery of a source at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, drawer.source_id % 2**31])
+    all_keys = {name: dedupe.keys(copy) for name, copy in delivery.pieces.items()}
+    shared = {*delivery.shared, *dedupe.shared_keys(all_keys)}
+    by_key, nobodys = aliases.look_up(
+        drawer.source_id, [key for name in unsure for key in all_keys[name].all()]
+    )
+    pieces = dedupe.renamed(unsure, nobodys)
+    keys = {name: dedupe.keys(copy) for name, copy in pieces.items()}
+    by_id = {name: item for name, (item, _) in _by_id(drawer.source_id, list(pieces)).items()}
+    candidates = aliases.candidates(drawer.source_id, pieces.values(), by_key.values(), now)
+    stored = Known(by_id, by_key, nobodys, candidates)
+    matches = dedupe.match(pieces, keys, stored, present=present, shared=shared, now=now)
+
+    items = _locked(matches, pieces)
+    rows = _fair_copies(pieces, items, now)
+    former = {item.pk: item for item in items.values()}
+    rewritten = origins.keep_former_texts(
+        {items[name].pk: row for name, row in rows.items() if name in items}, former
+    )
+    new = _upsert(drawer, list(rows.values()), now)
+    named = {name: (item.pk, item.external_id) for name, item in items.items()}
+    named |= {name: (new[name], name) for name in pieces if name not in items}
+    learnt = dedupe.aliases(keys, named, stored, shared)
+    aliases.note_new_ids(items, matches, learnt)
+    aliases.learn(drawer.source_id, learnt)
+    elsewhere = copies_elsewhere.mark(drawer.source_id, list(new.values()), now)
+    return _filed(delivery, list(new.values()), len(rewritten), elsewhere)
 
 
-def _known(source_id: int, external_ids: Sequence[str]) -> dict[str, str]:
-    return dict(
-        Article.objects.filter(
-            kind=Kind.WIRE, source_id=source_id, external_id__in=external_ids
-        ).values_list("external_id", "raw_hash")
+def _filed(
+    delivery: Delivery, new: Sequence[int] = (), updated: int = 0, elsewhere: int = 0
+) -> Filed:
+    return Filed(
+        new=len(new),
+        updated=updated,
+        same=len(delivery.pieces) - len(new) - updated,
+        duplicate=delivery.duplicate + elsewhere,
+        rejected=delivery.rejected,
+        warnings=delivery.warnings,
+        new_items=tuple(new),
     )
 
 
-def _keep_former_text(source_id: int, external_ids: Sequence[str]) -> None:
-    """Store the text that is about to be replaced as a revision of its item."""
-    former = list(
-        Article.objects.select_for_update()
-        .filter(kind=Kind.WIRE, source_id=source_id, external_id__in=external_ids)
-        .order_by("pk")
-    )
-    Revision.objects.bulk_create(
-        [
-            Revision(
-                article=item,
-                number=item.revisions.count() + 1,
-                title=item.title,
-                summary=item.summary,
-                content=item.content,
-                via=Revision.Vias.TASK,
-                note="As received before the source changed it",
-            )
-            for item in former
-        ]
-    )
+def _locked(
+    matches: Mapping[str, dedupe.Match], pieces: Mapping[str, WireCopy]
+) -> dict[str, Article]:
+    """The stored items of `pieces`, held until the delivery is filed."""
+    if not matches:
+        return {}
+    rows = Article.objects.select_for_update().filter(pk__in=[m.item for m in matches.values()])
+    found = {item.pk: item for item in rows.defer("search", "metadata").order_by("pk")}
+    return {name: found[matches[name].item] for name in pieces if name in matches}
+
+
+def _fair_copies(
+    pieces: Mapping[str, WireCopy], items: Mapping[str, Article], now: datetime
+) -> dict[str, FairCopy]:
+    """What is to be written: every new piece, and those that differ from their item.
+
+    Newest last, so that the newest has the highest number and stands on top of the wire.
+    """
+    rows: dict[str, FairCopy] = {}
+    for name, copy in sorted(pieces.items(), key=lambda each: (each[1].dated(now), each[0])):
+        item = items.get(name)
+        if item is None:
+            rows[name] = fair_copy(copy, name, now)
+        elif item.raw_hash != copy.fingerprint():
+            row = fair_copy(copy, item.external_id, now)
+            # The desk's own tags (a rule's) stay beside the source's.
+            rows[name] = replace(row, tags=list(dict.fromkeys([*row.tags, *item.tags])))
+    return rows
 
 
 _COLUMNS = {
@@ -148,69 +201,49 @@ _COLUMNS = {
 }
 _UPSERT = """
 INSERT INTO articles (
-    kind, state, version, source_id, section, slugline, urgency, distribution, backfilled,
-    created_at, updated_at, external_id, title, summary, content, url, canonical_url, language,
+    kind, state, version, source_id, section, slugline, urgency, distribution, created_at,
+    updated_at, backfilled, external_id, title, summary, content, url, canonical_url, language,
     authors, tags, metadata, raw_hash, published_at
 )
-SELECT %(kind)s, %(state)s, 1, %(source)s, %(section)s, '', 5, 'none', %(backfilled)s,
-    %(now)s, %(now)s,
-    row.external_id, row.title, row.summary, row.content, row.url, row.canonical_url,
-    row.language, ARRAY(SELECT jsonb_array_elements_text(row.authors)),
+SELECT %(kind)s, %(state)s, 1, %(source)s, %(section)s, '', 5, 'none', %(now)s, %(now)s,
+    %(backfilled)s, row.external_id, row.title, row.summary, row.content, row.url,
+    row.canonical_url, row.language, ARRAY(SELECT jsonb_array_elements_text(row.authors)),
     ARRAY(SELECT jsonb_array_elements_text(row.tags)), row.metadata, row.raw_hash,
     row.published_at
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS row({columns})
 ON CONFLICT (source_id, external_id) WHERE kind = 'wire' DO UPDATE SET
-    version = articles.version + 1, updated_at = excluded.updated_at, title = excluded.title,
+    version = articles.version + CASE
+        WHEN (articles.title, articles.summary, articles.content)
+            IS DISTINCT FROM (excluded.title, excluded.summary, excluded.content)
+        THEN 1 ELSE 0 END,
+    updated_at = excluded.updated_at, title = excluded.title,
     summary = excluded.summary, content = excluded.content, url = excluded.url,
     canonical_url = excluded.canonical_url, language = excluded.language,
     authors = excluded.authors, tags = excluded.tags, metadata = excluded.metadata,
     raw_hash = excluded.raw_hash
-WHERE articles.raw_hash <> excluded.raw_hash
-RETURNING (xmax = 0) AS is_new
+RETURNING external_id, id, (xmax = 0) AS is_new
 """
 
 
-def _upsert(source_id: int, copies: Sequence[WireCopy], section: str, backfilled: bool) -> int:
-    """Write all in one statement; how many are new (the others were updated)."""
-    if not copies:
-        return 0
-    now = timezone.now()
+def _upsert(drawer: Drawer, rows: Sequence[FairCopy], now: datetime) -> dict[str, int]:
+    """Write all in one statement; the new items by their external ids."""
+    if not rows:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(
             _UPSERT.format(columns=", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())),
             {
                 "kind": Kind.WIRE.value,
                 "state": State.NEW.value,
-                "source": source_id,
-                "section": section,
-                "backfilled": backfilled,
+                "source": drawer.source_id,
+                "section": drawer.section,
+                "backfilled": drawer.backfilled,
                 "now": now,
-                "rows": orjson.dumps([_row(copy, now) for copy in copies]).decode(),
+                "rows": orjson.dumps([_as_json(row) for row in rows]).decode(),
             },
         )
-        return sum(is_new for (is_new,) in cursor.fetchall())
+        return {name: item for name, item, is_new in cursor.fetchall() if is_new}
 
 
-def _row(copy: WireCopy, now: datetime) -> dict[str, Any]:
-    content = clean_html(copy.content)
-    return {
-        "external_id": copy.external_id,
-        "title": one_line(copy.title, 500) or one_line(copy.summary or content, 120),
-        "summary": one_line(copy.summary, 1000),
-        "content": content or clean_html(copy.summary),
-        "url": canonical_url(copy.url) and copy.url.strip(),
-        "canonical_url": canonical_url(copy.url),
-        "language": copy.language[:35],
-        "authors": [one_line(author, 200) for author in copy.authors[:20] if author.strip()],
-        "tags": [one_line(tag, 100) for tag in copy.tags[:30] if tag.strip()],
-        "metadata": dict(copy.metadata),
-        "raw_hash": copy.fingerprint(),
-        "published_at": _believable(copy.published_at, now),
-    }
-
-
-def _believable(moment: datetime | None, now: datetime) -> str:
-    """The source's date; now for none, for the future, and for times before there were feeds."""
-    if moment is None or moment > now + _FUTURE_SLACK or moment.year < 1990:
-        moment = now
-    return moment.isoformat()
+def _as_json(row: FairCopy) -> dict[str, object]:
+    return {each.name: getattr(row, each.name) for each in fields(row)}

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
+_FUTURE_SLACK = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,25 @@ class WireCopy:
     published_at: datetime | None = None  # aware; None when the source doesn't say
     updated_at: datetime | None = None  # aware
     metadata: Mapping[str, Any] = field(default_factory=dict)  # JSON: score, comments, enclosures …
+    firm_id: bool = False  # a service's database gave the id: never another for the same piece
 
     def fingerprint(self) -> str:
-        """A digest of what an editor would call the text: it changes when the piece was rewritten.
+        """A digest of the piece as received: 64 hex signs, another one when it was rewritten.
 
         Scores, comment counts and dates move all the time without the piece being another one,
-        so they stay out.
+        so they stay out; so does the id, which some sources change for nothing.
         """
-        parts = asdict(self)
-        for moving in ("metadata", "published_at", "updated_at"):
-            del parts[moving]
-        return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        # Joined by signs that a text can't hold (NUL is scrubbed, and nothing else nests): the
+        # fields of two different pieces never make one string. Lone surrogates are hashed, too.
+        parts = (
+            self.title, self.url, self.content, self.summary, self.language,
+            "\x01".join(self.authors), "\x01".join(self.tags),
+        )  # fmt: skip
+        return hashlib.sha256("\x00".join(parts).encode(errors="surrogatepass")).hexdigest()
+
+    def dated(self, now: datetime) -> datetime:
+        """The source's date; `now` for none, for the future, for times before there were feeds."""
+        moment = self.published_at
+        if moment is None or moment > now + _FUTURE_SLACK or moment.year < 1990:
+            return now
+        return moment

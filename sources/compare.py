@@ -1,6 +1,6 @@
 """What reading an archived answer again would change on the wire."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from articles import intake
 from articles.clean import plain_text
+from articles.fair_copy import FairCopy
 from articles.models import WireItem
 from articles.wire import WireCopy
 from sources.models import Source, SyncRun
@@ -46,7 +47,7 @@ def compare(source: Source, copies: Sequence[WireCopy], run: SyncRun | None = No
     """How `copies` differ from what is stored of `source`; `run` is what they came with."""
     now = timezone.now()
     rows = (intake.as_stored(copy, now) for copy in copies)
-    by_id = {row["external_id"]: row for row in rows if row["external_id"]}
+    by_id = {row.external_id: row for row in rows if row.external_id}
     stored = {
         item.external_id: item
         for item in WireItem.objects.filter(source=source, external_id__in=list(by_id))
@@ -54,11 +55,11 @@ def compare(source: Source, copies: Sequence[WireCopy], run: SyncRun | None = No
     changed = [
         Piece(item.title, _changes(item, by_id[external_id]))
         for external_id, item in stored.items()
-        if item.raw_hash != by_id[external_id]["raw_hash"]
+        if item.raw_hash != by_id[external_id].raw_hash
     ]
     return Comparison(
         new=tuple(
-            Piece(row["title"]) for external_id, row in by_id.items() if external_id not in stored
+            Piece(row.title) for external_id, row in by_id.items() if external_id not in stored
         ),
         changed=tuple(changed),
         gone=tuple(Piece(title) for title in _gone(source, list(by_id), run)),
@@ -66,8 +67,8 @@ def compare(source: Source, copies: Sequence[WireCopy], run: SyncRun | None = No
     )
 
 
-def _changes(item: WireItem, row: Mapping[str, Any]) -> tuple[Change, ...]:
-    pairs = ((name, _text(getattr(item, name)), _text(row[name])) for name in _FIELDS)
+def _changes(item: WireItem, row: FairCopy) -> tuple[Change, ...]:
+    pairs = ((name, _text(getattr(item, name)), _text(getattr(row, name))) for name in _FIELDS)
     return tuple(Change(name, old, new) for name, old, new in pairs if old != new)
 
 

@@ -1,5 +1,6 @@
 """What the desk holds. A module for each thing; everybody imports from here."""
 
+from articles.models.alias import ItemAlias
 from articles.models.article import (
     Article,
     Cluster,
@@ -18,6 +19,7 @@ __all__ = [
     "Cluster",
     "Distribution",
     "Event",
+    "ItemAlias",
     "Revision",
     "Story",
     "StoryManager",

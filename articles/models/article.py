@@ -83,6 +83,16 @@ class Article(models.Model):
         default=False, db_default=False, help_text="It was old when the desk first read it."
     )
     clustered_at = models.DateTimeField(null=True, blank=True, editable=False)
+    duplicate_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="copies",
+        db_index=False,  # see articles_copies below
+        help_text="Another source's item of the same address, which was here first.",
+    )
     raw_hash = models.CharField(max_length=64, blank=True)
     published_at = models.DateTimeField(
         null=True,
@@ -169,6 +179,16 @@ class Article(models.Model):
             models.Index(fields=["kind", "-id"], name="articles_api_order"),
             models.Index(fields=["kind", "-updated_at", "-id"], name="articles_last_touched"),
             models.Index(fields=["canonical_url"], name="articles_canonical_url"),
+            models.Index(
+                fields=["source", "-published_at"],
+                condition=models.Q(kind=Kind.WIRE.value),
+                name="articles_of_source",
+            ),
+            models.Index(
+                fields=["duplicate_of"],
+                condition=models.Q(duplicate_of__isnull=False),
+                name="articles_copies",
+            ),
             GinIndex(fields=["search"], name="articles_search"),
             models.Index(
                 fields=["id"],
@@ -252,6 +272,15 @@ class StoryOrigin(models.Model):
     attribution = models.CharField(max_length=300, blank=True)
     raw_hash_seen = models.CharField(
         max_length=64, help_text="Fingerprint of the text that was picked up."
+    )
+    revision_seen = models.ForeignKey(
+        "Revision",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The text that was picked up, once the source has replaced it.",
     )
 
     class Meta:

@@ -152,6 +152,7 @@ def _copy(
     page = _ITEM.format(number)
     return WireCopy(
         external_id=number,
+        firm_id=True,
         title=title if isinstance(title, str) else "",
         url=url if isinstance(url, str) and url else page,  # a text post has no other page
         content=text if isinstance(text, str) else "",

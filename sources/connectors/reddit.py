@@ -162,6 +162,7 @@ def _copy(post: Mapping[str, Any]) -> WireCopy:
     discussion = f"https://www.reddit.com{text('permalink')}" if text("permalink") else ""
     return WireCopy(
         external_id=text("name"),
+        firm_id=True,
         title=text("title"),
         url=discussion if post.get("is_self") else text("url") or discussion,
         content=text("selftext_html"),

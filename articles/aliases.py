@@ -1,0 +1,92 @@
+"""The alias table: what a source's items are known by. Read for a delivery, and taught by it."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from django.db.models import Count
+
+from articles import dedupe, record
+from articles.canonical import host_of
+from articles.dedupe import Candidate, Match
+from articles.lifecycle import Kind
+from articles.models import Article, ItemAlias
+from articles.record import Actor
+from articles.wire import WireCopy
+
+_MOST_CANDIDATES = 1000  # recent items that a piece under a new id is compared with
+_MOST_OF_ONE = 20  # aliases of an item; a source that invents ids for each sync gets no more
+
+
+def look_up(source_id: int, keys: Iterable[str]) -> tuple[dict[str, int], set[str]]:
+    """Items by those of `keys` that name one, and the keys that stand for several pieces."""
+    by_key: dict[str, int] = {}
+    nobodys: set[str] = set()
+    rows = ItemAlias.objects.filter(source_id=source_id, key__in=list(keys))
+    found: Iterable[tuple[str, int | None]] = rows.values_list("key", "item_id")
+    for key, item in found:
+        if item is None:
+            nobodys.add(key)
+        else:
+            by_key[key] = item
+    return by_key, nobodys
+
+
+def candidates(
+    source_id: int, pieces: Iterable[WireCopy], items: Collection[int], now: datetime
+) -> list[Candidate]:
+    """The source's items that `pieces` may turn out to be: `items`, and those of their days."""
+    dates = [copy.dated(now) for copy in pieces if not copy.firm_id]
+    if not dates:
+        return []
+    columns = ("pk", "title", "canonical_url", "published_at")
+    of_source = Article.objects.filter(kind=Kind.WIRE, source_id=source_id)
+    of_their_days = of_source.filter(
+        published_at__range=(min(dates) - dedupe.WITHIN, max(dates) + dedupe.WITHIN)
+    ).order_by("-published_at")
+    rows = list(of_their_days.values_list(*columns)[:_MOST_CANDIDATES])
+    if older := set(items).difference(row[0] for row in rows):
+        rows += of_source.filter(pk__in=older).values_list(*columns)
+    return [
+        Candidate(pk, title, host_of(address), published_at or now)
+        for pk, title, address, published_at in rows
+    ]
+
+
+def learn(source_id: int, learnt: Mapping[str, int | None]) -> None:
+    """Store what `dedupe.aliases` found: keys of items, and keys that are nobody's."""
+    ItemAlias.objects.bulk_create(
+        [ItemAlias(source_id=source_id, key=key, item_id=item) for key, item in learnt.items()],
+        update_conflicts=True,
+        unique_fields=["source", "key"],
+        update_fields=["item"],
+    )
+
+
+def note_new_ids(
+    items: Mapping[str, Article], matches: Mapping[str, Match], learnt: dict[str, int | None]
+) -> None:
+    """Put on the record which items came under another id; `items` are by that id.
+
+    An item has its most aliases at some time: then its new id is taken out of `learnt`, and the
+    item goes on being recognised by what else is known of it.
+    """
+    renamed = {name: item for name, item in items.items() if item.external_id != name}
+    if not renamed:
+        return
+    many = dict(
+        ItemAlias.objects.filter(item__in=[item.pk for item in renamed.values()])
+        .values_list("item_id")
+        .annotate(Count("key"))
+    )
+    for name, item in renamed.items():
+        key = dedupe.own_key(name)
+        if key not in learnt:
+            continue
+        if many.get(item.pk, 0) >= _MOST_OF_ONE:
+            del learnt[key]
+            continue
+        how = matches[name]
+        record.note(
+            item, "id_changed", Actor.desk(), reason=f"Recognised by {how.by}",
+            data={"from": item.external_id, "to": name, "likeness": how.likeness},
+        )  # fmt: skip

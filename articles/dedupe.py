@@ -1,0 +1,395 @@
+"""When two pieces are one: within a delivery, and between a delivery and what is stored. Pure.
+
+A piece has up to three keys, tried in this order: its source's own id, its address, and a digest
+of its title and date. Each can lie. Sources give one id to all their pieces, a new id to an old
+piece, one link (their homepage, a live blog) to many. So a key that stands for several pieces of
+a source names none of them, now and later (`Known.nobodys`), and a piece whose id is new is taken
+for an old one only if the old one has gone from the delivery.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from rapidfuzz import fuzz, process
+
+from articles.canonical import canonical_url, host_of
+from articles.clean import strip_invisible
+from articles.wire import WireCopy
+
+ALIKE = 0.75
+"""From this likeness on two titles of one source are one headline, rewritten."""
+WITHIN = timedelta(days=2)
+"""So far apart, at most, are the dates of a piece and of itself under another id."""
+LONGEST_ID = 700  # characters, as the column
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a source sent, each piece once."""
+
+    pieces: dict[str, WireCopy]  # by the id to store it under
+    duplicate: int = 0  # came more than once in this delivery
+    rejected: tuple[tuple[str, str], ...] = ()  # external id (its beginning), why
+    shared: frozenset[str] = frozenset()  # keys of ids that several different pieces bear
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a piece may be known by: keys as `key` makes them, "" where it has none."""
+
+    own: str
+    address: str = ""
+    told: str = ""
+
+    def all(self) -> tuple[str, ...]:
+        """Those it has."""
+        return tuple(key for key in (self.own, self.address, self.told) if key)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stored item that a piece may turn out to be."""
+
+    pk: int
+    title: str
+    host: str  # of its canonical address
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of the source, as far as it may matter to a delivery."""
+
+    by_id: Mapping[str, int] = field(default_factory=dict)  # external id → item
+    by_key: Mapping[str, int] = field(default_factory=dict)  # alias → item
+    nobodys: Collection[str] = frozenset()  # keys that stand for several pieces
+    candidates: Sequence[Candidate] = ()  # items under `by_key`, and the recent ones
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which stored item a piece is, and by what it was recognised."""
+
+    item: int
+    by: str  # id, address, title and date, title
+    likeness: float = 1.0  # of the titles, 0 to 1, where they decided
+
+
+def sort_out(copies: Iterable[WireCopy]) -> Delivery:
+    """Each piece of a delivery once, whatever the order they came in.
+
+    Of several versions of one piece the latest stays. Where different pieces bear one id, the id
+    is worth nothing: each goes by its next key instead, and a warning says so.
+    """
+    groups, rejected = _by_own_id(copies)
+    pieces: dict[str, WireCopy] = {}
+    duplicate, shared, pieces_sharing = 0, set(), 0
+    for own, group in groups.items():
+        if len(group) > 1 and not _are_one(group):
+            shared.add(own_key(own))
+            pieces_sharing += len(group)
+            parts = _by_next_key(group)
+        else:
+            parts = {max(group, key=_version).external_id: group}
+        for external_id, versions in parts.items():
+            before = [pieces[external_id]] if external_id in pieces else []
+            duplicate += len(versions) + len(before) - 1
+            pieces[external_id] = max([*versions, *before], key=_version)
+    return Delivery(
+        pieces, duplicate, tuple(rejected), frozenset(shared), _warned(shared, pieces_sharing)
+    )
+
+
+def keys(copy: WireCopy) -> Keys:
+    """The keys of a piece. A firm id needs no others."""
+    own = own_key(copy.external_id)
+    if copy.firm_id:
+        return Keys(own)
+    return Keys(own, address_key(copy.url), told_key(copy.title, copy.published_at))
+
+
+def key(kind: str, value: str) -> str:
+    """A key of at most 40 characters: its kind, and a digest of what it stands for."""
+    digest = hashlib.blake2b(value.encode(errors="surrogatepass"), digest_size=16)
+    return f"{kind}:{digest.hexdigest()}"
+
+
+def own_key(external_id: str) -> str:
+    """The key of a source's own id. Of an address http and https, with a slash or not, are one."""
+    return key("id", _id_spelling(external_id))
+
+
+def address_key(url: str) -> str:
+    """The key of a piece's address; "" for none, and for a homepage, which is no piece's own.
+
+    A fragment counts, because live blogs tell their entries apart by it.
+    """
+    here = page(canonical_url(url))
+    fragment = url.partition("#")[2].strip()
+    if not here:
+        return ""
+    return key("url", f"{here}#{fragment}" if fragment and "#" not in here else here)
+
+
+def page(canonical: str) -> str:
+    """A canonical address without scheme and last slash; "" for a homepage or no address."""
+    here = canonical.partition("://")[2].rstrip("/")
+    return here if "/" in here or "?" in here else ""
+
+
+def told_key(title: str, published_at: datetime | None) -> str:
+    """The key of title and date; "" unless the source gives both."""
+    words = plainly(title)
+    if not words or published_at is None:
+        return ""
+    return key("told", f"{words}\n{published_at.timestamp()}")
+
+
+def plainly(title: str) -> str:
+    """A title as titles are compared: small letters, single spaces."""
+    return " ".join(title.casefold().split())
+
+
+def likeness(one: str, other: str) -> float:
+    """How much two titles are one headline, 0 to 1.
+
+    Indel ratio of the letters in their order (rapidfuzz `ratio`). The token ratios are too kind
+    here: they take “Fire” for “Fire in the harbour kills two”, and “Dog bites man” for “Man bites
+    dog”. Titles with different numbers are never one: they count a series (“Briefing, 12 May”).
+    """
+    one, other = plainly(one), plainly(other)
+    if not one or not other or _numbers(one) != _numbers(other):
+        return 0.0
+    return fuzz.ratio(one, other) / 100
+
+
+def shared_keys(found: Mapping[str, Keys]) -> set[str]:
+    """Addresses and digests that more than one piece of a delivery has."""
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for its in found.values():
+        for each in (its.address, its.told):
+            (twice if each in seen else seen).add(each)
+    return twice - {""}
+
+
+def renamed(pieces: Mapping[str, WireCopy], nobodys: Collection[str]) -> dict[str, WireCopy]:
+    """`pieces`, those whose id has been found to be nobody's under their next key instead."""
+    found: dict[str, WireCopy] = {}
+    for name, copy in pieces.items():
+        if nobodys and own_key(name) in nobodys:
+            (name,) = _by_next_key([copy])
+        found[name] = copy
+    return found
+
+
+def aliases(
+    found: Mapping[str, Keys],
+    items: Mapping[str, tuple[int, str]],
+    known: Known,
+    shared: Collection[str],
+) -> dict[str, int | None]:
+    """What the alias table has to learn: key → item, or None for a key that is nobody's.
+
+    `found` are the pieces' keys, `items` the stored item of each with its external id.
+    """
+    learnt: dict[str, int | None] = {}
+    for name in sorted(items):
+        item, external_id = items[name]
+        for each in found[name].all():
+            if each in known.nobodys or known.by_key.get(each) == item:
+                continue
+            if each in shared:
+                learnt[each] = None
+            elif each == found[name].own:
+                if external_id != name or _id_spelling(name) != name:
+                    learnt[each] = item
+            elif each in known.by_key or each in learnt:
+                learnt[each] = None  # another piece has it, too: from now on it names neither
+            else:
+                learnt[each] = item
+    return learnt
+
+
+def match(
+    pieces: Mapping[str, WireCopy],
+    found: Mapping[str, Keys],
+    known: Known,
+    *,
+    present: Collection[int],
+    shared: Collection[str],
+    now: datetime,
+) -> dict[str, Match]:
+    """Which of `pieces` are stored items; those that are missing from the answer are new.
+
+    `pieces` and their keys `found` are by the id they would be stored under; `present` are the
+    items that this delivery holds besides, `shared` keys that several of its pieces have. Every
+    item is at most one piece, and the order of `pieces` doesn't matter.
+    """
+    nobodys = {*shared, *known.nobodys}
+    matches = _by_id(pieces, found, known, nobodys, set(present))
+    gone = {each.pk: each for each in known.candidates}
+    for taken in [*present, *(each.item for each in matches.values())]:
+        gone.pop(taken, None)
+    left = {name: pieces[name] for name in sorted(pieces) if name not in matches}
+    loose = {name: copy for name, copy in left.items() if not copy.firm_id}
+    for by in ("address", "title and date"):
+        for name, copy in list(loose.items()):
+            its = found[name].address if by == "address" else found[name].told
+            item = known.by_key.get(its, 0)
+            if not its or its in nobodys or item not in gone:
+                continue
+            late_is_fine = by != "address" or name != copy.external_id or _is_address(copy)
+            if not late_is_fine and not _near(copy, gone[item], now):
+                continue
+            matches[name] = Match(item, by)
+            del gone[item], loose[name]
+    return matches | _by_title(loose, list(gone.values()), now)
+
+
+def _by_id(
+    pieces: Mapping[str, WireCopy],
+    found: Mapping[str, Keys],
+    known: Known,
+    nobodys: Collection[str],
+    taken: set[int],
+) -> dict[str, Match]:
+    """Exact ids first, then ids spelt or given differently before."""
+    matches: dict[str, Match] = {}
+    bearers = {name for name, copy in pieces.items() if copy.external_id == name}
+    trusted = [n for n in sorted(pieces) if n not in bearers or found[n].own not in nobodys]
+    by_alias = {name: known.by_key.get(found[name].own, 0) for name in bearers}
+    for items in (known.by_id, by_alias):
+        for name in trusted:
+            item = items.get(name, 0)
+            if item and item not in taken and name not in matches:
+                matches[name] = Match(item, "id")
+                taken.add(item)
+    return matches
+
+
+def _by_title(
+    loose: Mapping[str, WireCopy], gone: Sequence[Candidate], now: datetime
+) -> dict[str, Match]:
+    """Headlines alike within two days, the likest pairs first."""
+    if not loose or not gone:
+        return {}
+    names = list(loose)
+    scores = process.cdist(
+        [plainly(loose[name].title) for name in names],
+        [plainly(each.title) for each in gone],
+        scorer=fuzz.ratio,
+        score_cutoff=100 * ALIKE,
+    )
+    pairs = sorted(
+        (-float(scores[row, column]), names[row], gone[column].pk, column)
+        for row, column in zip(*scores.nonzero(), strict=True)
+    )
+    matches: dict[str, Match] = {}
+    taken: set[int] = set()
+    for minus_score, name, item, column in pairs:
+        copy, old = loose[name], gone[column]
+        if name in matches or item in taken or not _may_be(copy, old, now):
+            continue
+        if likeness(copy.title, old.title) >= ALIKE:
+            matches[name] = Match(item, "title", round(-minus_score / 100, 2))
+            taken.add(item)
+    return matches
+
+
+def _may_be(copy: WireCopy, old: Candidate, now: datetime) -> bool:
+    """Near enough in time, and not at another site."""
+    host = host_of(canonical_url(copy.url))
+    return _near(copy, old, now) and not (host and old.host and host != old.host)
+
+
+def _near(copy: WireCopy, old: Candidate, now: datetime) -> bool:
+    return abs(copy.dated(now) - old.published_at) <= WITHIN
+
+
+def _is_address(copy: WireCopy) -> bool:
+    """Whether the address is all the id that the piece has: its source gives no other."""
+    return address_key(copy.external_id) == address_key(copy.url) != ""
+
+
+def _by_own_id(
+    copies: Iterable[WireCopy],
+) -> tuple[dict[str, list[WireCopy]], list[tuple[str, str]]]:
+    groups: dict[str, list[WireCopy]] = {}
+    rejected: list[tuple[str, str]] = []
+    for copy in copies:
+        own = strip_invisible(copy.external_id)
+        if not own or len(own) > LONGEST_ID:
+            rejected.append((own[:100], "no usable identity"))
+        elif not (copy.title.strip() or copy.content.strip() or copy.summary.strip()):
+            rejected.append((own, "neither title nor text"))
+        else:
+            whole = copy if own == copy.external_id else replace(copy, external_id=own)
+            groups.setdefault(_id_spelling(own), []).append(whole)
+    return groups, rejected
+
+
+def _are_one(group: Sequence[WireCopy]) -> bool:
+    """Whether the bearers of one id are versions of one piece."""
+    first = min(group, key=_version)
+    if first.firm_id:
+        return True
+    address = address_key(first.url)
+    return all(
+        address_key(other.url) == address
+        and (
+            other.title == first.title
+            or likeness(other.title, first.title) >= ALIKE
+            or (other.published_at is not None and other.published_at == first.published_at)
+        )
+        for other in group
+    )
+
+
+def _by_next_key(group: Sequence[WireCopy]) -> dict[str, list[WireCopy]]:
+    """Different pieces under one id: by their address where it is their own, else by title."""
+    at: dict[str, list[WireCopy]] = {}
+    for copy in group:
+        at.setdefault(address_key(copy.url), []).append(copy)
+    found: dict[str, list[WireCopy]] = {}
+    for address, copies in at.items():
+        if address and _are_one(copies):
+            link = canonical_url(copies[0].url)
+            name = link if len(link) <= LONGEST_ID else address
+            found.setdefault(name, []).extend(copies)
+            continue
+        for copy in copies:
+            told = f"{copy.title}\n{copy.published_at or ''}\n{copy.title or copy.content[:500]}"
+            found.setdefault(key("told", told), []).append(copy)
+    return found
+
+
+def _id_spelling(own: str) -> str:
+    """An id in the spelling that is compared: of an address without scheme and last slash."""
+    if own[:4].lower() != "http":
+        return own
+    split = re.match(r"https?://([^/?#]*)(.*)", own, re.IGNORECASE | re.DOTALL)
+    return f"//{split[1].lower()}{split[2].rstrip('/')}" if split else own
+
+
+def _version(copy: WireCopy) -> tuple[float, str, str]:
+    """Later versions are larger; without dates at least always the same one is."""
+    moment = copy.updated_at or copy.published_at
+    return (moment.timestamp() if moment else float("-inf"), copy.fingerprint(), copy.external_id)
+
+
+def _numbers(title: str) -> list[str]:
+    return sorted(re.findall(r"\d+", title))
+
+
+def _warned(shared: Collection[str], pieces: int) -> tuple[str, ...]:
+    if not shared:
+        return ()
+    return (
+        f"{pieces} different pieces share {len(shared)} id{'s' * (len(shared) > 1)}: the desk "
+        "tells them apart by their links, or by title and date.",
+    )

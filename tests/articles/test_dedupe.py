@@ -1,0 +1,198 @@
+"""When two pieces are one: keys, shared ids, changed ids, homepages and live blogs."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from articles import dedupe
+from articles.dedupe import Candidate, Known
+from articles.wire import WireCopy
+
+NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
+SITE = "https://coast.example/news"
+
+
+def piece(own, title="Ferry returns to Lindholm", link="", at=NOON, **more):
+    return WireCopy(own, title, url=f"{SITE}/{link}" if link else "", published_at=at, **more)
+
+
+def stored(copy, pk=1):
+    """What the desk knows of `copy` once it has been filed as item `pk`."""
+    found = dedupe.keys(copy)
+    return Known(
+        by_id={},
+        by_key=dict.fromkeys(found.all(), pk),
+        candidates=[Candidate(pk, copy.title, "coast.example", copy.published_at)],
+    )
+
+
+def matched(copy, known, *, present=(), shared=()):
+    """How one piece, come alone, is recognised; None for a new one."""
+    delivery = dedupe.sort_out([copy])
+    found = {name: dedupe.keys(each) for name, each in delivery.pieces.items()}
+    now = NOON + timedelta(days=9)
+    return dedupe.match(delivery.pieces, found, known, present=present, shared=shared, now=now).get(
+        copy.external_id
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://coast.example/1", "https://coast.example/1"),
+        ("https://coast.example/1", "https://coast.example/1/"),
+        ("http://Coast.Example/1/", "https://coast.example/1"),
+    ],
+)
+def test_an_id_that_is_an_address_is_one_with_and_without_tls_and_slash(one, other):
+    assert dedupe.own_key(one) == dedupe.own_key(other)
+    assert dedupe.sort_out([piece(one), piece(other)]).duplicate == 1
+
+
+def test_ids_that_are_no_addresses_are_compared_sign_by_sign():
+    assert dedupe.own_key("tag:coast,2026:1/") != dedupe.own_key("tag:coast,2026:1")
+    assert dedupe.own_key("A") != dedupe.own_key("a")
+
+
+def test_a_source_whose_pieces_all_share_one_id_is_read_by_their_links():
+    delivery = dedupe.sort_out(
+        [piece("news", "Ferry returns", "1"), piece("news", "Fire in the harbour", "2")]
+    )
+    assert set(delivery.pieces) == {f"{SITE}/1", f"{SITE}/2"}
+    assert delivery.duplicate == 0
+    assert "2 different pieces share 1 id" in delivery.warnings[0]
+
+
+def test_without_links_of_their_own_they_are_read_by_title_and_date():
+    home = "https://coast.example/"
+    delivery = dedupe.sort_out(
+        [WireCopy("x", "Ferry returns", home), WireCopy("x", "Fire in the harbour", home)]
+    )
+    assert len(delivery.pieces) == 2
+
+
+def test_two_versions_of_one_piece_are_one_and_the_later_stays():
+    old = piece("1", "Ferry returns", "1", updated_at=NOON)
+    new = piece("1", "Ferry returns to Lindholm", "1", updated_at=NOON + timedelta(hours=1))
+    for order in ([old, new], [new, old]):
+        delivery = dedupe.sort_out(order)
+        assert delivery.pieces == {"1": new}
+        assert (delivery.duplicate, delivery.warnings) == (1, ())
+
+
+def test_a_changed_id_with_the_same_link_is_the_same_piece():
+    known = stored(piece("1", link="1"))
+    assert matched(piece("2", "Quite another headline", "1"), known).by == "address"
+
+
+def test_a_changed_id_and_link_with_a_similar_title_is_the_same_piece():
+    known = stored(piece("1", "Ferry returns to Lindholm", "1"))
+    late = NOON + timedelta(hours=47)
+    found = matched(piece("2", "Ferry returned to Lindholm", "2", late), known)
+    assert (found.by, found.likeness > 0.9) == ("title", True)
+
+
+@pytest.mark.parametrize(
+    ("case", "copy"),
+    [
+        ("three days later", piece("2", link="1", at=NOON + timedelta(days=3))),
+        ("another title", piece("2", "Fire in the harbour", "2")),
+        ("another number", piece("2", "Ferry returns to Lindholm 2", "2")),
+        ("another site", WireCopy("2", "Ferry returns to Lindholm!", "https://inland.example/2")),
+        ("a firm id", piece("2", link="1", firm_id=True)),
+    ],
+)
+def test_a_new_id_is_a_new_piece(case, copy):
+    assert matched(copy, stored(piece("1", link="1"))) is None
+
+
+def test_a_piece_whose_old_id_is_still_there_has_not_changed_it():
+    known = stored(piece("1", link="1"))
+    assert matched(piece("2", link="1"), known, present={1}) is None
+
+
+def test_a_homepage_is_nobodys_address():
+    for link in ("https://coast.example", "http://coast.example/", "https://coast.example/#top"):
+        assert dedupe.address_key(link) == ""
+
+
+def test_entries_of_a_live_blog_told_apart_by_fragment_have_addresses_of_their_own():
+    keys = {dedupe.address_key(f"{SITE}/live#entry-{n}") for n in range(3)}
+    assert len(keys) == 3
+
+
+def test_a_link_that_several_entries_share_recognises_none_of_them():
+    blog = [piece(str(n), f"{word} at the pier", "live") for n, word in enumerate(("One", "Two"))]
+    shared = dedupe.shared_keys({copy.external_id: dedupe.keys(copy) for copy in blog})
+    assert dedupe.address_key(f"{SITE}/live") in shared
+    known = stored(piece("9", "Storm warning for the whole coast", "live"))
+    assert matched(blog[0], known, shared=shared) is None
+
+
+def test_a_key_once_found_to_be_nobodys_is_not_trusted_again():
+    copy = piece("g", "Fire in the harbour", "2")
+    nobodys = {dedupe.own_key("g")}
+    assert list(dedupe.renamed({"g": copy}, nobodys)) == [f"{SITE}/2"]
+    known = Known(by_key={dedupe.own_key("g"): 1}, nobodys=nobodys)
+    assert matched(copy, known) is None
+
+
+def test_the_likest_pair_is_matched_first_and_every_item_once():
+    known = Known(
+        candidates=[
+            Candidate(1, "Ferry returns to Lindholm", "", NOON),
+            Candidate(2, "Ferry returns to Lindholm pier", "", NOON),
+        ]
+    )
+    pieces = {
+        "a": piece("a", "Ferry returns to Lindholm pier"),
+        "b": piece("b", "Ferry returns to Lindholm"),
+    }
+    found = {name: dedupe.keys(copy) for name, copy in pieces.items()}
+    for order in (["a", "b"], ["b", "a"]):
+        matches = dedupe.match(
+            {name: pieces[name] for name in order}, found, known, present=(), shared=(), now=NOON
+        )
+        assert (matches["a"].item, matches["b"].item) == (2, 1)
+
+
+def test_words_in_another_order_are_another_headline():
+    assert dedupe.likeness("Dog bites man", "Man bites dog") < dedupe.ALIKE
+    assert dedupe.likeness("Fire", "Fire in the harbour kills two") < dedupe.ALIKE
+    assert dedupe.likeness("Ferry returns to port", "UPDATE: Ferry returns to port") > dedupe.ALIKE
+
+
+copies = st.builds(
+    WireCopy,
+    external_id=st.sampled_from(["1", "2", "3", "http://a.example/1", "https://a.example/1/"]),
+    title=st.sampled_from(["Ferry returns", "Fire in the harbour", "Storm warning", ""]),
+    url=st.sampled_from(["", "https://a.example/", "https://a.example/1", "https://a.example/2"]),
+    content=st.sampled_from(["", "<p>One</p>", "<p>Two</p>"]),
+    published_at=st.sampled_from([None, NOON, NOON + timedelta(days=1)]),
+)
+
+
+@given(st.lists(copies, max_size=8), st.randoms())
+def test_the_order_of_entries_does_not_matter(delivered, rng):
+    shuffled = list(delivered)
+    rng.shuffle(shuffled)
+    one, other = dedupe.sort_out(delivered), dedupe.sort_out(shuffled)
+    assert one.pieces == other.pieces
+    assert (one.duplicate, one.shared, one.warnings) == (
+        other.duplicate, other.shared, other.warnings,
+    )  # fmt: skip
+
+
+@given(st.lists(copies, max_size=8))
+def test_every_entry_is_a_piece_a_duplicate_or_rejected(delivered):
+    found = dedupe.sort_out(delivered)
+    assert len(found.pieces) + found.duplicate + len(found.rejected) == len(delivered)
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60), st.datetimes())
+def test_no_text_is_too_odd_for_a_key(own, title, url, moment):
+    copy = WireCopy(own, title, url=url, published_at=moment.replace(tzinfo=UTC))
+    assert all(len(key) <= 40 for key in dedupe.keys(copy).all())
+    assert 0 <= dedupe.likeness(title, url) <= 1
