@@ -275,6 +275,8 @@ OUTBOUND_USER_AGENT = env.text(
     "OUTBOUND_USER_AGENT", default=f"Newsdesk/0.1 (+{PUBLIC_URL or 'https://newsdesk.invalid'})"
 )
 
+WEBSUB_CALLBACK_URL = env.url("WEBSUB_CALLBACK_URL", ("http", "https"), required=False)
+
 # --- AI: a provider without a key is simply not offered ---
 AI_PROVIDER = env.choice(
     "AI_PROVIDER", ("extractive", "openai", "anthropic", "ollama"), default="extractive"

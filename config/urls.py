@@ -10,6 +10,7 @@ from articles.api import ArticleViewSet
 from config import tokens
 from config.api import NoSuchAddress
 from publishing.api import DeliveryViewSet, PublishView
+from sources.callback import callback
 
 router = SimpleRouter()
 router.trailing_slash = "/?"  # with or without: a redirect would lose a POST's body
@@ -32,4 +33,5 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
+    path("websub/<str:token>/", callback, name="websub"),
 ]

@@ -11,6 +11,7 @@ from simulator.control import Control
 from simulator.faults import Faults
 from simulator.feeds import Feeds
 from simulator.hackernews import HackerNews
+from simulator.hub import Hub
 from simulator.mastodon import Mastodon
 from simulator.newsroom import Newsroom
 from simulator.ollama_wire import Ollama
@@ -38,8 +39,10 @@ def build(*, seed: int = 1, pace: float = 20) -> web.Application:
     wordpress, mastodon, webhook, bare = WordPress(), Mastodon(), Webhook(), Bare()
     platforms: list[Platform] = [wordpress, mastodon, webhook, bare]
     reddit, openai, anthropic, ollama = Reddit(newsroom), OpenAI(), Anthropic(), Ollama()
+    hub = Hub()
     wires: list[Wire] = [
-        Control(newsroom, faults, platforms),
+        Control(newsroom, faults, platforms, hub),
+        hub,
         Feeds(newsroom),
         HackerNews(newsroom),
         *(reddit, openai, anthropic, ollama),

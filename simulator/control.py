@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.faults import Faults
+from simulator.hub import Hub
 from simulator.newsroom import Newsroom, Report
 from simulator.postings import Platform, as_json
 from simulator.stories import Outlet
@@ -16,10 +17,13 @@ from simulator.webhook import Webhook
 class Control:
     """Answers plain JSON; is never itself hit by a fault."""
 
-    def __init__(self, newsroom: Newsroom, faults: Faults, platforms: list[Platform]) -> None:
+    def __init__(
+        self, newsroom: Newsroom, faults: Faults, platforms: list[Platform], hub: Hub
+    ) -> None:
         self._newsroom = newsroom
         self._faults = faults
         self._platforms = platforms
+        self._hub = hub
 
     def routes(self) -> list[web.RouteDef]:
         """What it answers to."""
@@ -67,9 +71,10 @@ class Control:
         )
 
     async def reset(self, request: web.Request) -> web.Response:
-        """Forgets posts, requests and faults; `?newsroom=1` begins the news anew, too."""
+        """Forgets posts, requests, faults, subscribers; `?newsroom=1` begins the news anew."""
         for platform in self._platforms:
             platform.clear()
+        self._hub.clear()
         self._faults.clear()
         self._faults.log.clear()
         if request.query.get("newsroom"):

@@ -86,7 +86,8 @@ class Feeds:
     def _serve(
         self, request: web.Request, outlet: Outlet, write: Callable[[str, list[Report]], str]
     ) -> web.Response:
-        body = self._current(f"{request.scheme}://{request.host}", outlet, write)
+        base = f"{request.scheme}://{request.host}"
+        body = self._current(base, outlet, write)
         changed = self._newsroom.last_change(outlet)
         etag = ETag(hashlib.sha256(body).hexdigest()[:20], is_weak=True)  # weak: gzip may follow
         known = _knows(request, etag, changed)
@@ -95,6 +96,9 @@ class Feeds:
         if (datetime.now(UTC) - changed).total_seconds() >= 1:
             # A second that isn't over may still see another report: no date is honest then.
             response.last_modified = changed
+        response.headers["Link"] = (
+            f'<{base}/hub>; rel="hub", <{base}{PAPERS[outlet].path}>; rel="self"'
+        )
         response.headers["Cache-Control"] = "max-age=0, must-revalidate"
         if not known:
             response.content_type = PAPERS[outlet].media_type

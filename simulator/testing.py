@@ -47,6 +47,20 @@ class Simulator:
         report: dict[str, Any] = self._ask("POST", "/_control/publish_story", wanted)
         return report
 
+    def hub(self, **habits: Any) -> list[dict[str, Any]]:
+        """The hub's subscribers; with habits (`simulator.hub.Habits`) it behaves so from now on."""
+        if habits:
+            self._ask("POST", "/_control/hub", habits)
+        subscribers: list[dict[str, Any]] = self._ask("GET", "/_control/hub")["subscribers"]
+        return subscribers
+
+    def push(self, topic: str, **more: str) -> list[int]:
+        """Let the hub push a topic to its subscribers now; what they answered."""
+        statuses: list[int] = self._ask("POST", "/_control/hub/publish", {"topic": topic, **more})[
+            "statuses"
+        ]
+        return statuses
+
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         where = urlsplit(self.url)
         connection = HTTPConnection(where.hostname or "", where.port, timeout=30)

@@ -13,6 +13,12 @@ TICKS = (
         10,
         "Works out every source's health from its syncs, its pieces and their use.",
     ),
+    Tick(
+        "sources.tend_subscriptions",
+        "Tend subscriptions at hubs",
+        1,
+        "Subscribes where a source declares a hub, renews, and reads what was pushed (WebSub).",
+    ),
 )
 
 

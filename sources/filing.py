@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from articles import intake
 from sources.connectors.base import Fetched
+from sources.errors import SourceError
 from sources.models import Source, SyncRun
 
 
@@ -30,3 +31,18 @@ def file(
         run.finished_at = timezone.now()
         run.save()
     return run
+
+
+def failed(source: Source, problem: SourceError, cause: SyncRun.Causes) -> SyncRun:
+    """A run that says what was wrong with what came that way; the source is not blamed for it."""
+    now = timezone.now()
+    return SyncRun.objects.create(
+        source=source,
+        started_at=now,
+        finished_at=now,
+        cause=cause,
+        outcome=SyncRun.Outcomes.FAILED,
+        http_status=problem.status,
+        error_kind=problem.kind,
+        error=str(problem),
+    )

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from articles import intake
 from config.limits import take
 from config.sealed import Sealed
-from sources import archive, fetching, schedule
+from sources import archive, fetching, schedule, websub
+from sources.alone import alone
 from sources.connectors.base import Fetched
 from sources.errors import SourceError
 from sources.models import Source, SyncRun
@@ -20,7 +21,6 @@ from sources.models import Source, SyncRun
 log = structlog.get_logger(__name__)
 
 RUNS_KEPT = 200  # of each source
-_LOCKS = 0x736F7572  # our advisory locks of sources: this and the source's number
 _rng = random.SystemRandom()
 
 
@@ -37,8 +37,8 @@ def sync(source_id: int, *, forced: bool = False) -> SyncRun | Skipped:
     A sync before the source's `next_sync_at` is skipped unless `forced` (a person asked). A
     failure is a run with its error, not an exception; nothing of it is stored.
     """
-    with _alone(source_id) as alone:
-        if not alone:
+    with alone(source_id) as held:
+        if not held:
             return Skipped("Another worker is at it.")
         source = Source.objects.select_related("schedule__interval").get(pk=source_id)
         now = timezone.now()
@@ -82,6 +82,7 @@ def _stored(source: Source, run: SyncRun, fetched: Fetched) -> SyncRun:
         now = timezone.now()
         if not fetched.unchanged:
             source.etag, source.last_modified = fetched.etag, fetched.last_modified
+            websub.noticed(source, fetched.hub, fetched.topic)
         if fetched.memory is not None:
             source.memory = Sealed(fetched.memory)
         source.last_success = now
@@ -125,25 +126,6 @@ def _close(source: Source, run: SyncRun, now: datetime, not_before: schedule.Not
     )  # fmt: skip
     oldest = source.runs.order_by("-id").values_list("pk", flat=True)[RUNS_KEPT:][:100]
     SyncRun.objects.filter(pk__in=list(oldest)).delete()
-
-
-class _alone:
-    """Holds a source for one sync; the lock belongs to the connection, so a crash lets go of it."""
-
-    def __init__(self, source_id: int) -> None:
-        self._key = (_LOCKS, source_id % 2**31)
-        self._held = False
-
-    def __enter__(self) -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", self._key)
-            self._held = bool(cursor.fetchone()[0])
-        return self._held
-
-    def __exit__(self, *_: object) -> None:
-        if self._held:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", self._key)
 
 
 def _ms(began: float) -> int:

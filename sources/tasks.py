@@ -4,6 +4,7 @@ from celery import shared_task
 
 from sources import assess as assessing
 from sources import sync as syncing
+from sources import websub
 from sources.models import Source
 
 
@@ -18,3 +19,16 @@ def sync(source_id: int) -> None:
 def assess() -> None:
     """Work out every source's health."""
     assessing.assess()
+
+
+@shared_task(name="sources.tend_subscriptions")
+def tend_subscriptions() -> None:
+    """Subscribe at hubs, renew and give up; read what was pushed and nobody has read."""
+    websub.tend()
+    websub.read_pushes()
+
+
+@shared_task(name="sources.read_pushes")
+def read_pushes() -> None:
+    """File what hubs have pushed."""
+    websub.read_pushes()

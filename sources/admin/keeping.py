@@ -1,4 +1,4 @@
-"""What a source's page offers around what was received: the archive."""
+"""What a source's page offers around what was received: the archive, its hub."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from articles.admin.difference import difference
@@ -17,7 +18,7 @@ from articles.errors import DeskError
 from config.admin_base import Act, Done, ReadOnlyAdmin, age, display, headline
 from sources import archive, compare
 from sources.errors import SourceError
-from sources.models import ArchivedAnswer, Source
+from sources.models import ArchivedAnswer, Source, Subscription
 
 _SHOWN = 200_000  # characters of a body on its page
 _PIECES = 100  # of each kind in a comparison
@@ -199,5 +200,20 @@ _ANSWER_ACTS = (
     Act("again", "Parse again", "replay", _look, _may_read_again, weight="primary"),
     _STORE,
 )
+
+
+def badges(source: Source) -> list[tuple[str, str]]:
+    """For the top of a source's page: whether its hub pushes."""
+    found = source.subscriptions.exclude(state=Subscription.States.LEAVING).first()
+    if found is None:
+        return []
+    if found.state == Subscription.States.DENIED:
+        return [(found.reason, "warning")]
+    if found.state == Subscription.States.LIVE and found.lease_ends:
+        until = timezone.localtime(found.lease_ends).strftime("%d %b %H:%M")
+        return [(f"Its hub pushes until {until}", "success")]
+    return [(f"Subscribing at its hub. {found.reason}".strip(), "info")]
+
+
 ACTS = (Act("answers", "Archived answers", "inventory_2", _answers, _may_change),)
 """On a source's page."""

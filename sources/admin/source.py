@@ -50,7 +50,8 @@ class SourceAdmin(SourceColumns, Overview):
         """What it is, and its health."""
         kind, words = health_words(obj)
         colours = {"good": "success", "fair": "warning", "poor": "danger", "off": ""}
-        return [(label_of(obj.connector), "info"), (words, colours[kind])]
+        found = [(label_of(obj.connector), "info"), (words, colours[kind])]
+        return [*found, *keeping.badges(obj)]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from config.outbound import Client, Response
-from sources import feedparsing
+from sources import feedparsing, websub_rules
 from sources.connectors.base import (
     Connector,
     Fetch,
@@ -69,6 +69,7 @@ def read(answer: Response, who: str) -> Fetched:
         )
     except feedparsing.FeedError as problem:
         raise NotAFeed(str(problem), status=answer.status, payload=payload_of(answer)) from None
+    hub, topic = websub_rules.declared(answer.headers.get_all("link"), answer.url)
     return Fetched(
         copies=feed.entries,
         etag=about.etag,
@@ -78,6 +79,8 @@ def read(answer: Response, who: str) -> Fetched:
         title=feed.title,
         warnings=feed.warnings,
         payloads=(payload_of(answer),),
+        hub=hub,
+        topic=topic,
     )
 
 

@@ -2,5 +2,6 @@
 
 from sources.models.payload import ArchivedAnswer
 from sources.models.source import Source, SyncRun
+from sources.models.subscription import PushedAnswer, Subscription
 
-__all__ = ["ArchivedAnswer", "Source", "SyncRun"]
+__all__ = ["ArchivedAnswer", "PushedAnswer", "Source", "Subscription", "SyncRun"]
