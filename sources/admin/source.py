@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 
 from config.admin_declared import option_fields, secret_fields
 from sources import connectors, timetable
+from sources.admin import keeping
 from sources.admin.acts import ACTS
 from sources.admin.columns import SourceColumns, health_words, label_of
 from sources.admin.form import FIELDS, SourceForm
