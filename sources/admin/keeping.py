@@ -21,6 +21,7 @@ from sources.errors import SourceError
 from sources.models import ArchivedAnswer, Source, Subscription
 
 _SHOWN = 200_000  # characters of a body on its page
+_LEAVING = Subscription.States.LEAVING
 _PIECES = 100  # of each kind in a comparison
 
 
@@ -204,7 +205,7 @@ _ANSWER_ACTS = (
 
 def badges(source: Source) -> list[tuple[str, str]]:
     """For the top of a source's page: whether its hub pushes."""
-    found = source.subscriptions.exclude(state=Subscription.States.LEAVING).first()
+    found = Subscription.objects.filter(source=source).exclude(state=_LEAVING).first()
     if found is None:
         return []
     if found.state == Subscription.States.DENIED:
