@@ -64,10 +64,14 @@ class Limited(SourceError):
 
 
 class Misconfigured(SourceError):
-    """The source itself is not right."""
+    """The source itself is not right. `option` names the option to look at, if it is one."""
 
     kind = "misconfigured"
     permanent = True
+
+    def __init__(self, sentence: str, *, option: str = "") -> None:
+        super().__init__(sentence)
+        self.option = option
 
 
 class Unreachable(SourceError):

@@ -14,6 +14,7 @@ TABLE = {
     "feed": "sources.connectors.feed.Feed",
     "hackernews": "sources.connectors.hackernews.HackerNews",
     "reddit": "sources.connectors.reddit.Reddit",
+    "json_api": "sources.connectors.json_api.JsonApi",
 }
 
 

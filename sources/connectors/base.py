@@ -21,7 +21,7 @@ class Option:
 
     name: str
     label: str
-    kind: str = "text"  # text, url, secret, number, flag, choice
+    kind: str = "text"  # text, lines, url, secret, number, flag, choice
     required: bool = False
     help: str = ""
     default: Any = ""
@@ -122,6 +122,14 @@ class Recognises(Protocol):
 
 
 @runtime_checkable
+class ChecksOptions(Protocol):
+    """A connector whose options can be wrong in ways that only it knows, such as an expression."""
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Raise `Misconfigured`, with the option's name, for what can't work; asks nobody."""
+
+
+@runtime_checkable
 class ReadsAgain(Protocol):
     """A connector that can read archived answers without asking its service."""
 
@@ -196,14 +204,15 @@ def checked(options: Mapping[str, Any], declared: tuple[Option, ...]) -> dict[st
         if value in ("", None):
             value = option.default
         if option.required and value in ("", None):
-            raise Misconfigured(f"“{option.label}” is missing.")
+            raise Misconfigured(f"“{option.label}” is missing.", option=name)
         if option.kind == "number" and value != "":
             try:
                 value = int(value)
             except (TypeError, ValueError):
-                raise Misconfigured(f"“{option.label}” must be a whole number.") from None
+                words = f"“{option.label}” must be a whole number."
+                raise Misconfigured(words, option=name) from None
         if option.choices and value not in dict(option.choices):
             words = ", ".join(key for key, _ in option.choices)
-            raise Misconfigured(f"“{option.label}” must be one of {words}.")
+            raise Misconfigured(f"“{option.label}” must be one of {words}.", option=name)
         values[name] = value
     return values
