@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from django import forms
 
-from config.admin_base import NumberInput, PasswordInput, Select, Switch, TextInput
+from config.admin_base import NumberInput, PasswordInput, Select, Switch, Textarea, TextInput
 
 
 class Declared(Protocol):
@@ -92,4 +92,6 @@ def _field(declared: Declared, initial: Any) -> forms.Field:
         return forms.BooleanField(widget=Switch, **{**about, "required": False})
     if declared.kind == "url":
         return forms.URLField(widget=TextInput, max_length=2000, assume_scheme="https", **about)
+    if declared.kind == "lines":
+        return forms.CharField(widget=Textarea(attrs={"rows": 3}), max_length=10_000, **about)
     return forms.CharField(widget=TextInput, max_length=2000, **about)

@@ -11,7 +11,7 @@ from config.admin_declared import given, kept
 from config.sealed import TamperedSecret
 from sources import preview as previewing
 from sources import timetable
-from sources.connectors.base import Connector
+from sources.connectors.base import ChecksOptions, Connector, checked
 from sources.errors import Denied, Misconfigured, SourceError
 from sources.models import Source
 
@@ -93,12 +93,19 @@ class SourceForm(_SourceModelForm):
             self.trial.credentials = kept(stored, typed)
             self.trial.auth_type = Source.AuthTypes.of(kept(stored, typed))
         self.trial._state.adding = self.instance.pk is None
-        if self.reaches_anew and not cleaned.get("unchecked"):
+        if self.reaches_anew:
             try:
-                self.found = previewing.preview(self.trial)
+                self._try(self.adapter, unchecked=cleaned.get("unchecked", False))
             except SourceError as problem:
                 self.add_error(self._field_of(problem), str(problem))
         return cleaned
+
+    def _try(self, adapter: Connector, *, unchecked: bool) -> None:
+        """Read the options, and fetch unless that is not wanted; raises `SourceError`."""
+        if isinstance(adapter, ChecksOptions):
+            adapter.check(checked(self.trial.options, adapter.options))
+        if not unchecked:
+            self.found = previewing.preview(self.trial)
 
     def _leads_elsewhere(
         self, adapter: Connector, cleaned: Mapping[str, Any], options: Mapping[str, Any]
@@ -115,7 +122,8 @@ class SourceForm(_SourceModelForm):
     def _field_of(self, problem: SourceError) -> str | None:
         """Where the administrator would look for what is wrong."""
         if isinstance(problem, Misconfigured):
-            return None
+            field = f"option_{problem.option}"
+            return field if field in self.fields else None
         secrets = [name for name in self.fields if name.startswith("secret_")]
         return secrets[-1] if isinstance(problem, Denied) and secrets else "api_endpoint"
 

@@ -107,16 +107,16 @@ _LINK = re.compile(
     r"<([^<>]{1,2000})>"
     r"((?:\s*;\s*[\w!#$&+.^`|~*-]{1,40}\s*=\s*(?:\"[^\"]{0,200}\"|[^\s;,\"]{1,200}))*)"
 )
-_REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.I)
+_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]+))')
 
 
 def next_link(headers: Sequence[str]) -> str:
     """The target of `rel="next"` in Link headers (RFC 8288 §3); "" when there is none."""
     for header in headers:
         for target, parameters in _LINK.findall(header[:20_000]):
-            rel = _REL.search(parameters)
-            if rel and "next" in (rel[1] or rel[2] or "").lower().split():
-                return str(target).strip()
+            for name, quoted, plain in _PARAMETER.findall(parameters):
+                if name.lower() == "rel" and "next" in (quoted or plain).lower().split():
+                    return str(target).strip()
     return ""
 
 

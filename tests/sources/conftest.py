@@ -1,5 +1,6 @@
 """The simulator as the outside world, and a server that answers what a test gives it."""
 
+import re
 import socketserver
 import ssl
 import threading
@@ -8,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from simulator import credentials
 from simulator.testing import Simulator, running
@@ -36,6 +38,14 @@ def site() -> Iterator[Callable[..., str]]:
     """Sets up a site that answers every request with these bytes: `site(http(body=…))`."""
     with ExitStack() as open_sites:
         yield lambda answer, **more: open_sites.enter_context(_serving(answer, **more))
+
+
+@pytest.fixture
+def console(ada) -> Client:
+    """Ada, signed in."""
+    client = Client()
+    client.force_login(ada)
+    return client
 
 
 @pytest.fixture
@@ -86,7 +96,7 @@ def item(number: int, text: str = "Something happened.") -> str:
 def _serving(
     answer: bytes | Callable[[bytes], bytes | Iterator[bytes]], tls: ssl.SSLContext | None = None
 ) -> Iterator[str]:
-    """A loopback server; `answer` may be a function of the request's head."""
+    """A loopback server; `answer` may be a function of the request's head and body."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -106,7 +116,9 @@ def _serving(
                 lines.append(line)
                 if line == b"\r\n":
                     break
-            return b"".join(lines)
+            head = b"".join(lines)
+            length = re.search(rb"content-length: *(\d+)", head, re.I)
+            return head + (self.rfile.read(int(length[1])) if length else b"")
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True

@@ -19,14 +19,6 @@ LIST = "/admin/sources/source/"
 ADD = f"{LIST}add/"
 
 
-@pytest.fixture
-def console(ada) -> Client:
-    """Ada, signed in."""
-    client = Client()
-    client.force_login(ada)
-    return client
-
-
 def page(source: Source) -> str:
     return reverse("admin:sources_source_change", args=(source.pk,))
 

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from config.outbound import OutboundError
+from config.outbound import Client, OutboundError, from_settings
+from config.sealed import Sealed
 from sources import connectors, fetching
 from sources.connectors.base import Fetch, checked
-from sources.connectors.json_paths import BadPath, Path
 from sources.connectors.json_paging import next_link, with_parameters, without_parameter
+from sources.connectors.json_paths import BadPath, Path
 from sources.errors import Denied, Misconfigured, NotAFeed, SourceError
 from sources.models import Source
 from tests.config.far_end import http
@@ -29,10 +31,10 @@ def entries(*numbers: int) -> list[dict]:
     return [{"id": n, "title": f"Piece {n}", "url": f"/pieces/{n}"} for n in numbers]
 
 
-def fetch(url: str, options=None, secrets=None, **stored):
+def fetch(url: str, options=None, secrets=None, memory=None, **stored):
     source = Source(
         connector="json_api", api_endpoint=url, options={**FIELDS, **(options or {})},
-        credentials=secrets or {}, **stored,
+        credentials=Sealed(secrets or {}), memory=Sealed(memory or {}), **stored,
     )  # fmt: skip
     return fetching.fetch(source, timezone.now())
 
@@ -92,7 +94,9 @@ def test_dates_come_as_text_or_as_unix_time(site, kind, value):
     assert copy.published_at.isoformat() == "2026-11-20T10:00:00+00:00"
 
 
-@pytest.mark.parametrize("value", ["soon", True, [], {}, 1e300, "9" * 15, -1e17, None, "2024-13-45"])
+@pytest.mark.parametrize(
+    "value", ["soon", True, [], {}, 1e300, "9" * 15, -1e17, None, "2024-13-45"]
+)
 def test_what_is_no_date_is_none(site, value):
     document = {"items": [{"id": 1, "title": "x", "when": value}]}
     (copy,) = fetch(site(answer(document)), {"published": "when"}).copies
@@ -135,7 +139,7 @@ def test_half_a_surrogate_pair_is_no_end_of_the_world(site):
 @pytest.mark.parametrize(
     ("expression", "words"),
     [
-        ("data[", "ends too early, after \u201cdata[\u201d"),
+        ("data[", r"ends too early, after \u201cdata\[\u201d"),
         ("a..b", "at character 3, before \u201c.b\u201d"),
         ("first(@)", "at character 1, .* no function \u201cfirst\u201d"),
         ("join(@)", "\u201cjoin\u201d takes 2 arguments, not 1"),
@@ -289,13 +293,10 @@ def test_no_more_requests_than_the_source_allows(site):
     assert fetched.older == "5"
 
 
-def test_older_pages_are_reached_from_where_reading_stopped(site, db):
+def test_older_pages_are_reached_from_where_reading_stopped(site):
     service = Service(lambda _p, query, _h: answer({"items": entries(int(query["page"]))}))
     connector, url = connectors.connector("json_api"), site(service)
     options = checked({**FIELDS, "paging": "page", "pages": 1}, connector.options)
-    from asgiref.sync import async_to_sync
-
-    from config.outbound import Client, from_settings
 
     async def go_on(cursor: str):
         async with Client(from_settings()) as client:
@@ -352,7 +353,7 @@ def test_logins_by_header(site, login, secrets, header):
     url = site(Service(answering))
     assert ids(fetch(url, login, secrets)) == ["1"]
     with pytest.raises(Denied):
-        fetch(url, login, {name: "wrong" for name in secrets})
+        fetch(url, login, dict.fromkeys(secrets, "wrong"))
     with pytest.raises(Misconfigured, match="is missing in the credentials"):
         fetch(url, login)
 
@@ -361,21 +362,15 @@ def test_a_query_key_is_sent_and_seen_nowhere_else(site, caplog, capfd):
     """Not in what is returned (and so archived and stored), nor in errors, nor in logs."""
 
     def answering(path: str, query: dict[str, str], _head: bytes) -> bytes:
-        if query.get("api key") not in (KEY,):
+        if query.get("api_key") != KEY:
             return answer({"error": f"bad key {query}"}, "403 Forbidden")
-        following = with_parameters("/2", {"api key": KEY}) if path == "/1" else ""
+        following = with_parameters("/2", {"api_key": KEY}) if path == "/1" else ""
         items = [{"id": path, "title": f"Key {KEY}", "url": following}]
         return answer({"items": items, "next": following}, X_Request=f"/1?key={KEY}")
 
     service = Service(answering)
     url = f"{site(service)}/1?q=1"
-    options = {"login": "query", "login_name": "api-key", "paging": "cursor", "cursor": "next"}
-    options["login_name"] = "api_key"
-
-    def renamed(path: str, query: dict[str, str], head: bytes) -> bytes:
-        return answering(path, {"api key": query.get("api_key", "")}, head)
-
-    service._answering = renamed
+    options = {"login": "query", "login_name": "api_key", "paging": "cursor", "cursor": "next"}
     fetched = fetch(url, options, {"token": KEY})
     assert [path for path, _query in service.asked] == ["/1", "/2"]
     assert all(query["api_key"] == KEY for _path, query in service.asked)
@@ -398,22 +393,25 @@ def test_a_query_key_stays_out_of_the_words_of_a_broken_connection(site):
 class Tokens:
     """A service with OAuth 2: its tokens end when it says so."""
 
-    def __init__(self, in_body: bool = False) -> None:
+    IN_HEADER = b"Authorization: Basic " + base64.b64encode(b"desk:pass+w%2Frd") + b"\r\n"
+    IN_BODY = b"&client_id=desk&client_secret=pass+w%2Frd"
+
+    def __init__(self) -> None:
         self.given: list[str] = []
         self.valid: set[str] = set()
         self.reads = 0
-        self._in_body = in_body
+        self.proof = self.IN_HEADER
+        self.refuses = False
 
-    def __call__(self, head: bytes) -> bytes:
-        if head.startswith(b"POST"):
-            expected = base64.b64encode(b"desk:pass+w%2Frd")
-            if self._in_body or b"Authorization: Basic " + expected not in head:
+    def __call__(self, request: bytes) -> bytes:
+        if request.startswith(b"POST"):
+            if self.proof not in request:
                 return answer({"error": "invalid_client"}, "401 Unauthorized")
             self.given.append(f"token-number-{len(self.given)}")
-            self.valid = {self.given[-1]}
+            self.valid = set() if self.refuses else {self.given[-1]}
             return answer({"access_token": self.given[-1], "expires_in": 3600})
         self.reads += 1
-        if not any(f"Bearer {token}\r\n".encode() in head for token in self.valid):
+        if not any(f"Bearer {token}\r\n".encode() in request for token in self.valid):
             return answer({}, "401 Unauthorized")
         return answer({"items": entries(1)})
 
@@ -421,8 +419,11 @@ class Tokens:
 OAUTH = {"client_id": "desk", "client_secret": "pass w/rd"}
 
 
-class Drained(Tokens):
-    """Reads the body of a POST, which `site` leaves unread otherwise."""
+@pytest.fixture
+def token_site(site) -> tuple[Tokens, str]:
+    """Such a service, and its address."""
+    service = Tokens()
+    return service, site(service)
 
 
 def oauth(url: str) -> dict[str, str]:
@@ -445,7 +446,7 @@ def test_a_token_that_is_refused_is_renewed_once(token_site):
     memory = dict(fetch(url, oauth(url), OAUTH).memory)
     service.valid = set()
     assert fetch(url, oauth(url), OAUTH, memory=memory).memory["token"] == "token-number-1"
-    service.refuse = True
+    service.valid, service.refuses = set(), True
     reads = service.reads
     with pytest.raises(Denied):
         fetch(url, oauth(url), OAUTH, memory=memory)
@@ -459,3 +460,39 @@ def test_other_credentials_make_a_token_void(token_site):
     assert len(service.given) == 2
     with pytest.raises(Denied, match="refuses the client id and secret"):
         fetch(url, oauth(url), {**OAUTH, "client_secret": "another"}, memory=memory)
+
+
+def test_a_service_that_wants_the_client_in_the_body_gets_it_there(token_site):
+    service, url = token_site
+    service.proof = Tokens.IN_BODY
+    assert ids(fetch(url, oauth(url), OAUTH)) == ["1"]
+
+
+# --- conditional requests, and reading again ---
+
+
+def test_an_answer_that_has_not_changed_is_not_read_again(site):
+    def answering(request: bytes) -> bytes:
+        if b'If-None-Match: "one"' in request:
+            return http("304 Not Modified")
+        return answer({"items": entries(1)}, ETag='"one"')
+
+    url = site(answering)
+    first = fetch(url)
+    again = fetch(url, etag=first.etag)
+    assert (first.etag, again.unchanged, again.copies) == ('"one"', True, ())
+
+
+def test_archived_answers_can_be_read_again_with_other_expressions(site):
+    fetched = fetch(site(answer({"items": entries(1, 2)})))
+    connector = connectors.connector("json_api")
+    options = checked({**FIELDS, "title": "url"}, connector.options)
+    again = connector.read_again(Fetch(endpoint="", options=options), fetched.payloads)
+    assert [copy.title for copy in again.copies] == ["/pieces/1", "/pieces/2"]
+    assert ids(again) == ids(fetched)
+
+
+def test_an_answer_that_can_not_be_read_is_kept_for_the_archive(site):
+    with pytest.raises(NotAFeed) as caught:
+        fetch(site(answer({"oops": 1})))
+    assert caught.value.payload.body == b'{"oops": 1}'
