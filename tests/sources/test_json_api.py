@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,8 +12,9 @@ from django.utils import timezone
 
 from config.outbound import Client, OutboundError, from_settings
 from config.sealed import Sealed
-from sources import connectors, fetching
+from sources import fetching
 from sources.connectors.base import Fetch, checked
+from sources.connectors.json_api import JsonApi
 from sources.connectors.json_paging import next_link, with_parameters, without_parameter
 from sources.connectors.json_paths import BadPath, Path
 from sources.errors import Denied, Misconfigured, NotAFeed, SourceError
@@ -27,7 +29,7 @@ def answer(document, status="200 OK", **headers: str) -> bytes:
     return http(status, json.dumps(document).encode(), Content_Type="application/json", **headers)
 
 
-def entries(*numbers: int) -> list[dict]:
+def entries(*numbers: int) -> list[dict[str, Any]]:
     return [{"id": n, "title": f"Piece {n}", "url": f"/pieces/{n}"} for n in numbers]
 
 
@@ -115,7 +117,7 @@ def test_an_answer_that_is_the_list_itself_needs_no_list_expression(site):
 
 
 def test_entries_of_other_kinds_are_left_out_and_told(site):
-    document = {"items": [*entries(1), None, "text", 7, [], {"title": ""}]}
+    document: dict[str, Any] = {"items": [*entries(1), None, "text", 7, [], {"title": ""}]}
     fetched = fetch(site(answer(document)))
     assert ids(fetched) == ["1"]
     assert fetched.warnings == ("4 entries have neither id, address nor text: left out.",)
@@ -148,7 +150,7 @@ def test_half_a_surrogate_pair_is_no_end_of_the_world(site):
     ],
 )
 def test_an_expression_is_refused_at_its_field_and_place(expression, words):
-    connector = connectors.connector("json_api")
+    connector = JsonApi()
     with pytest.raises(Misconfigured, match=words) as caught:
         connector.check(checked({**FIELDS, "published": expression}, connector.options))
     assert caught.value.option == "published"
@@ -164,7 +166,7 @@ def test_an_expression_is_refused_at_its_field_and_place(expression, words):
     ],
 )  # fmt: skip
 def test_other_options_are_checked_before_anything_is_sent(option, value):
-    connector = connectors.connector("json_api")
+    connector = JsonApi()
     with pytest.raises(Misconfigured) as caught:
         connector.check(checked({**FIELDS, option: value}, connector.options))
     assert caught.value.option
@@ -219,7 +221,7 @@ def test_an_expression_that_doubles_at_every_step_is_stopped():
 # --- paging ---
 
 
-def paged(pages: dict[str, tuple[list[dict], str]], parameter: str):
+def paged(pages: dict[str, tuple[list[dict[str, Any]], str]], parameter: str):
     """A service whose page is named by a parameter; each page names the next."""
 
     def answering(_path: str, query: dict[str, str], _head: bytes) -> bytes:
@@ -295,7 +297,7 @@ def test_no_more_requests_than_the_source_allows(site):
 
 def test_older_pages_are_reached_from_where_reading_stopped(site):
     service = Service(lambda _p, query, _h: answer({"items": entries(int(query["page"]))}))
-    connector, url = connectors.connector("json_api"), site(service)
+    connector, url = JsonApi(), site(service)
     options = checked({**FIELDS, "paging": "page", "pages": 1}, connector.options)
 
     async def go_on(cursor: str):
@@ -485,7 +487,7 @@ def test_an_answer_that_has_not_changed_is_not_read_again(site):
 
 def test_archived_answers_can_be_read_again_with_other_expressions(site):
     fetched = fetch(site(answer({"items": entries(1, 2)})))
-    connector = connectors.connector("json_api")
+    connector = JsonApi()
     options = checked({**FIELDS, "title": "url"}, connector.options)
     again = connector.read_again(Fetch(endpoint="", options=options), fetched.payloads)
     assert [copy.title for copy in again.copies] == ["/pieces/1", "/pieces/2"]
