@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Count
 
 from articles import dedupe, record
@@ -21,13 +22,16 @@ def look_up(source_id: int, keys: Iterable[str]) -> tuple[dict[str, int], set[st
     """Items by those of `keys` that name one, and the keys that stand for several pieces."""
     by_key: dict[str, int] = {}
     nobodys: set[str] = set()
-    rows = ItemAlias.objects.filter(source_id=source_id, key__in=list(keys))
-    found: Iterable[tuple[str, int | None]] = rows.values_list("key", "item_id")
-    for key, item in found:
-        if item is None:
-            nobodys.add(key)
-        else:
-            by_key[key] = item
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key, item_id FROM item_aliases WHERE source_id = %s AND key = ANY(%s)",
+            [source_id, list(keys)],
+        )
+        for key, item in cursor.fetchall():
+            if item is None:
+                nobodys.add(key)
+            else:
+                by_key[key] = item
     return by_key, nobodys
 
 
@@ -54,12 +58,15 @@ def candidates(
 
 def learn(source_id: int, learnt: Mapping[str, int | None]) -> None:
     """Store what `dedupe.aliases` found: keys of items, and keys that are nobody's."""
-    ItemAlias.objects.bulk_create(
-        [ItemAlias(source_id=source_id, key=key, item_id=item) for key, item in learnt.items()],
-        update_conflicts=True,
-        unique_fields=["source", "key"],
-        update_fields=["item"],
-    )
+    if not learnt:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO item_aliases (source_id, key, item_id) "
+            "SELECT %s, key, item FROM unnest(%s::text[], %s::bigint[]) AS learnt (key, item) "
+            "ON CONFLICT (source_id, key) DO UPDATE SET item_id = excluded.item_id",
+            [source_id, list(learnt), list(learnt.values())],
+        )
 
 
 def note_new_ids(

@@ -89,16 +89,19 @@ def sort_out(copies: Iterable[WireCopy]) -> Delivery:
     pieces: dict[str, WireCopy] = {}
     duplicate, shared, pieces_sharing = 0, set(), 0
     for own, group in groups.items():
-        if len(group) > 1 and not _are_one(group):
+        if len(group) == 1:
+            parts = {group[0].external_id: group}
+        elif _are_one(group):
+            parts = {max(group, key=_version).external_id: group}
+        else:
             shared.add(own_key(own))
             pieces_sharing += len(group)
             parts = _by_next_key(group)
-        else:
-            parts = {max(group, key=_version).external_id: group}
         for external_id, versions in parts.items():
-            before = [pieces[external_id]] if external_id in pieces else []
-            duplicate += len(versions) + len(before) - 1
-            pieces[external_id] = max([*versions, *before], key=_version)
+            if external_id in pieces:
+                versions = [*versions, pieces[external_id]]
+            duplicate += len(versions) - 1
+            pieces[external_id] = max(versions, key=_version) if versions[1:] else versions[0]
     return Delivery(
         pieces, duplicate, tuple(rejected), frozenset(shared), _warned(shared, pieces_sharing)
     )

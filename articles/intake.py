@@ -137,7 +137,8 @@ def _file_unsure(
     learnt = dedupe.aliases(keys, named, stored, shared)
     aliases.note_new_ids(items, matches, learnt)
     aliases.learn(drawer.source_id, learnt)
-    elsewhere = copies_elsewhere.mark(drawer.source_id, list(new.values()), now)
+    pages = {item: rows[name].canonical_url for name, item in new.items()}
+    elsewhere = copies_elsewhere.mark(drawer.source_id, pages, now)
     return _filed(delivery, list(new.values()), len(rewritten), elsewhere)
 
 
