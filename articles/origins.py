@@ -108,6 +108,6 @@ def _mark_stories(
             data={
                 "item": item.pk,
                 "former": kept[item.pk].number,
-                "live": story.live_revision_id is not None,
+                "live": story.is_out,
             },
         )

@@ -184,6 +184,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     attention: list[Section] = []
     if user.has_perm("publishing.view_delivery"):
         attention += [_in_doubt(), _failed()]
+    if user.has_perm(Right.EDIT_ALL):
+        attention.append(_silently_edited())
     if user.has_perm("sources.view_source"):
         attention.append(_failing())
     if user.has_perm(Right.RETURN):
@@ -231,6 +233,18 @@ def _failed() -> Section:
         "danger",
         [_delivery_row(each, each.error_message) for each in failed.order_by("-id")[:_TOP]],
         _queue(),
+    )
+
+
+def _silently_edited() -> Section:
+    stories = Article.objects.public().whose_source_changed()
+    rows = [_story_row(story) for story in _for_rows(stories.order_by("-published_at"))]
+    return Section(
+        "The source changed what is already out",
+        "sync_problem",
+        "danger",
+        rows,
+        f"{_stories()}?state=all&source=changed",
     )
 
 

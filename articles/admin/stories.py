@@ -1,6 +1,7 @@
 """The stories: writing, reviewing, approving, publishing."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -21,6 +22,7 @@ from articles.admin.borrowed import (
 )
 from articles.admin.difference import difference
 from articles.admin.reading import copy_as_html, marked
+from articles.admin.source_changes import SourceChangedFilter, badge, seen_view, source_changes
 from articles.admin.steps import story_steps
 from articles.admin.story_form import Conflict, StoryForm
 from articles.admin.story_page import OriginInline, RecordInline, RevisionInline
@@ -81,8 +83,10 @@ class StoryAdmin(DeskAdmin):
     form = StoryForm
     formfield_overrides = {DateTimeField: {"widget": StackedDateTimeInput}}
     compressed_fields = False
-    list_display = ("headline", "state_badge", "distribution_badge", "assignee_name", "touched")
-    list_filter = (StoryStateFilter, "section", "urgency", "distribution")
+    list_display = (
+        "headline", "state_badge", "distribution_badge", "source_badge", "assignee_name", "touched",
+    )  # fmt: skip
+    list_filter = (StoryStateFilter, SourceChangedFilter, "section", "urgency", "distribution")
     sortable_by = ()
     search_fields = ("title",)
     search_help_text = "Words of title, summary or text; “exact phrase”, -without"
@@ -101,7 +105,7 @@ class StoryAdmin(DeskAdmin):
         stories = stories.select_related("assignee")
         match = request.resolver_match
         if match is not None and (match.url_name or "").endswith("_changelist"):
-            stories = stories.for_list()
+            stories = stories.for_list().with_source_news()
         return stories
 
     def get_search_results(
@@ -131,6 +135,11 @@ class StoryAdmin(DeskAdmin):
         if story.distribution == Distribution.NONE:
             return None
         return story.distribution, story.get_distribution_display()
+
+    @display(description="Source", label={"changed": "warning", "live": "danger"})
+    def source_badge(self, story: Any) -> tuple[str, str] | None:
+        """Whether a source has rewritten what the story was made from."""
+        return badge(story)
 
     @display(description="With")
     def assignee_name(self, story: Any) -> str:
@@ -176,7 +185,11 @@ class StoryAdmin(DeskAdmin):
         if obj.distribution != Distribution.NONE:
             found.append((obj.get_distribution_display(), _DISTRIBUTION_LABELS[obj.distribution]))
         if any(origin.source_changed for origin in obj.origins.select_related("item")):
-            found.append(("Source changed", "warning"))
+            found.append(
+                ("Source changed after publication", "danger")
+                if obj.is_out
+                else ("Source changed", "warning")
+            )
         return found
 
     def changeform_view(
@@ -265,7 +278,12 @@ class StoryAdmin(DeskAdmin):
             self.admin_site.admin_view(self.revision_view),
             name="articles_story_revision",
         )
-        return [revision, *super().get_urls()]
+        seen = path(
+            "<int:object_id>/source-seen/<int:item_id>/",
+            self.admin_site.admin_view(partial(seen_view, self)),
+            name="articles_story_source_seen",
+        )
+        return [revision, seen, *super().get_urls()]
 
     def revision_view(self, request: HttpRequest, object_id: int, number: int) -> HttpResponse:
         """An older text with what changed in it and since; a POST restores it."""
@@ -309,9 +327,16 @@ class StoryAdmin(DeskAdmin):
 
     def _reading(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
         story = self.get_object(request, object_id) if object_id else None
-        if story is None or self.has_change_permission(request, story):
+        if story is None:
             return {}
-        return {"reading": story, "text": copy_as_html(story.content)}
+        shown = {
+            "source_changes": source_changes(story),
+            "is_out": story.is_out,
+            "may_see": story.opened_by(request.user),
+        }
+        if self.has_change_permission(request, story):
+            return shown
+        return shown | {"reading": story, "text": copy_as_html(story.content)}
 
     # --- rights: the desk's own, not Django's per-model ones alone ---
 

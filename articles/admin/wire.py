@@ -1,11 +1,11 @@
 """The wire: what came in, and the quick decisions on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -17,7 +17,7 @@ from articles.admin.borrowed import SuggestionInline, suggestion_acts
 from articles.admin.reading import copy_as_html
 from articles.admin.steps import is_open
 from articles.errors import DeskError
-from articles.lifecycle import TRANSITIONS, Kind, Right, Transition
+from articles.lifecycle import TRANSITIONS, Kind, Right, State, Transition
 from articles.models import Article, WireItem
 from articles.querysets import ArticleQuerySet
 from config.admin_base import Act, Done, ReadOnlyAdmin, TabFilter, actor, age, display, headline
@@ -59,12 +59,35 @@ class SinceFilter(admin.SimpleListFilter):
         return queryset.filter(created_at__gte=timezone.now() - timedelta(hours=int(value)))
 
 
+class CopiesFilter(admin.SimpleListFilter):
+    """Hides what another source brought first, unless one asks for it."""
+
+    title = "same page elsewhere"
+    parameter_name = "copies"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The one choice besides hiding them."""
+        return [("shown", "Every source's item")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Hiding is what the list opens with, so “All” would be the wrong word for it."""
+        every, *others = super().choices(changelist)
+        yield {**every, "display": "The first source's item"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Everything, or without the copies that nobody has decided on."""
+        if self.value() == "shown":
+            return queryset
+        return queryset.filter(Q(duplicate_of=None) | ~Q(state=State.NEW))
+
+
 @admin.register(WireItem)
 class WireItemAdmin(ReadOnlyAdmin):
     """Incoming pieces: nobody edits them here, one decides on them."""
 
     list_display = ("headline", "source_name", "came_in", "state_badge", "row_acts")
-    list_filter = (StateFilter, SinceFilter, "source", "language")
+    list_filter = (StateFilter, SinceFilter, CopiesFilter, "source", "language")
     sortable_by = ()
     search_fields = ("title",)
     search_help_text = "Words of title, summary or text; “exact phrase”, -without"
@@ -90,7 +113,7 @@ class WireItemAdmin(ReadOnlyAdmin):
         items = items.select_related("source")
         match = request.resolver_match
         if match is not None and (match.url_name or "").endswith("_changelist"):
-            items = items.for_list().annotate(opening=Left("content", 300))
+            items = items.for_list().with_copies().annotate(opening=Left("content", 300))
         return items
 
     def get_search_results(
@@ -128,6 +151,7 @@ class WireItemAdmin(ReadOnlyAdmin):
                 "item": item,
                 "text": copy_as_html(item.content),
                 "stories": [origin.story for origin in item.used_in.select_related("story")],
+                "same_page": _same_page(item),
                 "show_history": False,
             }
         return super().changeform_view(request, object_id, form_url, extra)
@@ -143,7 +167,17 @@ class WireItemAdmin(ReadOnlyAdmin):
     @display(description="Item")
     def headline(self, item: Any) -> SafeString:
         """Title and what it is about."""
-        return headline(item.title, item.summary or item.opening)
+        below = item.summary or item.opening
+        if item.copies_elsewhere:
+            also = (
+                "1 more source"
+                if item.copies_elsewhere == 1
+                else (f"{item.copies_elsewhere} more sources")
+            )
+            below = f"Also in {also} · {below}"
+        elif item.duplicate_of_id:
+            below = f"Another source had this page first · {below}"
+        return headline(item.title, below)
 
     @display(description="Source")
     def source_name(self, item: Any) -> str:
@@ -198,6 +232,13 @@ class WireItemAdmin(ReadOnlyAdmin):
     def has_triage_permission(self, request: HttpRequest) -> bool:
         """Who may decide on wire items."""
         return request.user.has_perm(Right.TRIAGE)
+
+
+def _same_page(item: Article) -> list[Article]:
+    """The other sources' items of the same page, the first one first."""
+    first = item.duplicate_of or item
+    family = [first, *first.copies.select_related("source").order_by("pk")[:20]]
+    return [each for each in family if each.pk != item.pk]
 
 
 def _decide(request: HttpRequest, queryset: QuerySet[Any], act: str) -> None:

@@ -200,6 +200,11 @@ class Article(models.Model):
     def __str__(self) -> str:
         return self.title or "(no title)"
 
+    @property
+    def is_out(self) -> bool:
+        """Whether the public has a revision of it, a correction under way or not."""
+        return self.live_revision_id is not None and self.state != State.KILLED
+
     def opened_by(self, user: "User") -> bool:
         """Whether this person may change the text: every story, or only their own."""
         if user.has_perm(Right.EDIT_ALL):

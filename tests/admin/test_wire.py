@@ -3,8 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from articles import triage
+from articles import intake, triage
 from articles.models import Story, WireItem
+from articles.wire import WireCopy
+from sources.models import Source
 
 LIST = "/admin/articles/wireitem/"
 
@@ -108,3 +110,21 @@ def test_nobody_edits_an_item(wire, ada, console, name):
     (item,) = wire(1)
     url = reverse("admin:articles_wireitem_change", args=(item.pk,))
     assert console(ada).post(url, {name: "Mine"}).status_code == 403
+
+
+def test_a_page_that_several_sources_bring_is_listed_once_with_a_count(wire, edda, console):
+    (first,) = wire(1)
+    for name in ("Inland", "Hills"):
+        other = Source.objects.create(
+            name=name, connector="feed", api_endpoint=f"https://{name.lower()}.example/rss"
+        )
+        intake.file(other.pk, [WireCopy("x", "High water", url="https://gazette.example/0")])
+    page = console(edda).get(LIST)
+    assert [item.pk for item in page.context["cl"].result_list] == [first.pk]
+    assert "Also in 2 more sources" in page.content.decode()
+    everything = console(edda).get(f"{LIST}?copies=shown")
+    assert len(everything.context["cl"].result_list) == 3
+    assert "Another source had this page first" in everything.content.decode()
+    item = WireItem.objects.get(source__name="Hills")
+    url = reverse("admin:articles_wireitem_change", args=(item.pk,))
+    assert "Harbour Gazette</a> (first)" in console(edda).get(url).content.decode()
