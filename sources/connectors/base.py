@@ -160,11 +160,36 @@ def answer_of(payload: Payload) -> Response:
     return Response(payload.status, Headers(payload.headers), payload.body, payload.url)
 
 
-def must_be_ok(answer: Response, who: str) -> Response:
-    """The answer if it is a success or a 304; else the error that its status stands for."""
-    if 200 <= answer.status < 300 or answer.status == 304:
+def must_be_ok(
+    answer: Response,
+    who: str,
+    *,
+    conditional: bool = False,
+    limiter: bool = False,
+    wait: float | None = None,
+) -> Response:
+    """The answer if it is a success; else the error that its status stands for, `who` naming it.
+
+    `conditional`: validators were sent, so a 304 is a success too. `limiter`: it is known to say
+    403 where others say 429. `wait`: the seconds it named elsewhere than in Retry-After.
+    """
+    if 200 <= answer.status < 300 or (conditional and answer.status == 304):
         return answer
-    status, wait = answer.status, answer.retry_after
+    status = answer.status
+    if wait is None:
+        wait = answer.retry_after
+    if status == 304:
+        raise Unreachable(
+            f"{who} says that nothing has changed, without having been asked. A cache in between "
+            "may be wrong; the desk tries again later.",
+            status=status,
+        )
+    if status == 403 and limiter:
+        raise Limited(
+            f"{who} refuses for now (403), which is its way of saying: too many requests.",
+            status=status,
+            retry_after=wait,
+        )
     if status in (401, 403):
         raise Denied(
             f"{who} refuses access ({status}). Check the credentials, or whether it lets "
@@ -211,6 +236,12 @@ def checked(options: Mapping[str, Any], declared: tuple[Option, ...]) -> dict[st
             except (TypeError, ValueError):
                 words = f"“{option.label}” must be a whole number."
                 raise Misconfigured(words, option=name) from None
+        if option.kind == "flag" and not isinstance(value, bool):
+            if value not in ("", None):
+                raise Misconfigured(f"“{option.label}” must be true or false.", option=name)
+            value = False
+        if option.kind in ("text", "url", "secret") and not isinstance(value, str):
+            raise Misconfigured(f"“{option.label}” must be a text.", option=name)
         if option.choices and value not in dict(option.choices):
             words = ", ".join(key for key, _ in option.choices)
             raise Misconfigured(f"“{option.label}” must be one of {words}.", option=name)

@@ -1,27 +1,15 @@
 """RSS, Atom and JSON Feed, with conditional requests (RFC 9110 §13)."""
 
 import base64
+import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from dataclasses import replace
 
-from config.outbound import Client, Response
-from sources import feedparsing, websub_rules
-from sources.connectors.base import (
-    Connector,
-    Fetch,
-    Fetched,
-    Option,
-    Payload,
-    answer_of,
-    must_be_ok,
-    payload_of,
-)
-from sources.errors import NotAFeed
+from config.outbound import Client
+from sources.connectors.answers import ACCEPT_FEED, conditions, host_of, read_feed, same_origin
+from sources.connectors.base import Connector, Fetch, Fetched, Option, Payload, answer_of
 
-_ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
-    "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
-)
+_PAGED = re.compile(r"[?&]paged=\d+")
 
 
 class Feed(Connector):
@@ -29,7 +17,10 @@ class Feed(Connector):
 
     key = "feed"
     label = "Feed (RSS, Atom, JSON Feed)"
-    help = "Enter the feed's own address, not the page it belongs to."
+    help = (
+        "Enter the feed's own address, not the page it belongs to. The desk asks for news only "
+        "(ETag, Last-Modified) and keeps to the pace that the feed and its server name."
+    )
     credentials = (
         Option("user", "User name", help="Only for feeds behind a login."),
         Option("password", "Password", "secret"),
@@ -38,56 +29,28 @@ class Feed(Connector):
 
     async def fetch(self, request: Fetch, http: Client) -> Fetched:
         """The entries of the feed, or that nothing has changed."""
-        headers = {"Accept": _ACCEPT}
-        if request.etag:
-            headers["If-None-Match"] = request.etag
-        if request.last_modified:
-            headers["If-Modified-Since"] = request.last_modified
-        answer = await http.get(request.endpoint, headers=headers, secret_headers=_login(request))
-        return read(answer, urlsplit(request.endpoint).hostname or "The source")
+        asked = conditions(request)
+        answer = await http.get(
+            request.endpoint,
+            headers={"Accept": ACCEPT_FEED, **asked},
+            secret_headers=_login(request),
+        )
+        return read_feed(answer, host_of(request.endpoint), conditional=bool(asked))
+
+    async def older(self, request: Fetch, http: Client, cursor: str) -> Fetched:
+        """An archived page (RFC 5005), a next one, or one of WordPress' (`paged`)."""
+        address = cursor or request.endpoint
+        # The feed chose the address: another server's is read without our login.
+        login = _login(request) if same_origin(address, request.endpoint) else {}
+        answer = await http.get(address, headers={"Accept": ACCEPT_FEED}, secret_headers=login)
+        if answer.status == 404 and _PAGED.search(cursor):
+            return Fetched(http_status=404)  # WordPress has no page after the last one
+        page = read_feed(answer, host_of(address))
+        return replace(page, older="") if page.older in (address, answer.url) else page
 
     def read_again(self, request: Fetch, payloads: Sequence[Payload]) -> Fetched:
         """What an archived or pushed feed holds."""
-        return read(answer_of(payloads[-1]), urlsplit(request.endpoint).hostname or "The source")
-
-
-def read(answer: Response, who: str) -> Fetched:
-    """What a feed's server answered; also for connectors whose service offers a feed."""
-    must_be_ok(answer, who)
-    about = Fetched(
-        unchanged=answer.status == 304,
-        etag=_validator(answer, "etag", 500),
-        last_modified=_validator(answer, "last-modified", 100),
-        http_status=answer.status,
-        bytes=len(answer.body),
-    )
-    if about.unchanged:
-        return about
-    try:
-        feed = feedparsing.parse(
-            answer.body, content_type=answer.headers.get("content-type", ""), url=answer.url
-        )
-    except feedparsing.FeedError as problem:
-        raise NotAFeed(str(problem), status=answer.status, payload=payload_of(answer)) from None
-    hub, topic = websub_rules.declared(answer.headers.get_all("link"), answer.url)
-    return Fetched(
-        copies=feed.entries,
-        etag=about.etag,
-        last_modified=about.last_modified,
-        http_status=about.http_status,
-        bytes=about.bytes,
-        title=feed.title,
-        warnings=feed.warnings,
-        payloads=(payload_of(answer),),
-        hub=hub,
-        topic=topic,
-    )
-
-
-def _validator(answer: Response, name: str, longest: int) -> str:
-    """A header to send back the next time; "" for one that a request can't carry."""
-    value = answer.headers.get(name, "")
-    return value if value.isascii() and value.isprintable() and len(value) <= longest else ""
+        return read_feed(answer_of(payloads[-1]), host_of(request.endpoint))
 
 
 def _login(request: Fetch) -> dict[str, str]:

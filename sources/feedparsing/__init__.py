@@ -27,6 +27,12 @@ class Feed:
     version: str  # such as "rss 2.0", "atom 1.0", "json 1.1"
     entries: tuple[WireCopy, ...]
     warnings: tuple[str, ...] = ()
+    hub: str = ""  # of WebSub, as the document declares it
+    topic: str = ""  # its own address, which a hub knows it by
+    ttl: float | None = None  # seconds that it says it stays as it is
+    skip_hours: frozenset[int] = frozenset()  # UTC hours in which it says nothing changes
+    skip_days: frozenset[int] = frozenset()  # Monday is 0
+    older: str = ""  # the page with its older pieces
 
 
 def parse(document: bytes, *, content_type: str = "", url: str = "") -> Feed:

@@ -7,6 +7,7 @@ import orjson
 
 from articles.wire import WireCopy
 from sources.feedparsing import MOST_ENTRIES, Feed, FeedError
+from sources.feedparsing.about import with_declared_in_json
 from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
 from sources.feedparsing.links import absolute, with_absolute_links
@@ -23,7 +24,7 @@ def parse(document: bytes, url: str) -> Feed:
     version = str(body.get("version", "")).rpartition("/")[2] or "1"
     language = _text(body.get("language"))
     items = [item for item in body["items"] if isinstance(item, dict)]
-    return Feed(
+    feed = Feed(
         title=_text(body.get("title")),
         url=_text(body.get("home_page_url")),
         language=language,
@@ -31,6 +32,7 @@ def parse(document: bytes, url: str) -> Feed:
         entries=tuple(_entry(item, url, language) for item in items[:MOST_ENTRIES]),
         warnings=_warnings(body["items"], items),
     )
+    return with_declared_in_json(feed, body, url)
 
 
 def _entry(item: dict[str, Any], base: str, language: str) -> WireCopy:

@@ -11,6 +11,7 @@ from lxml import etree
 
 from articles.wire import WireCopy
 from sources.feedparsing import MOST_ENTRIES, Feed, FeedError
+from sources.feedparsing.about import with_declared
 from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
 from sources.feedparsing.links import absolute, with_absolute_links
@@ -62,7 +63,7 @@ def _rss(root: Element, url: str, warnings: list[str]) -> Feed:
     language = _text(head, "language")
     version = "rdf" if _name(root).lower() == "rdf" else f"rss {root.get('version', '')}".strip()
     base = absolute(url, head.get(f"{_XML}base") or "")
-    return Feed(
+    feed = Feed(
         title=_text(head, "title"),
         url=_link(head, base),
         language=language,
@@ -70,6 +71,7 @@ def _rss(root: Element, url: str, warnings: list[str]) -> Feed:
         entries=tuple(_rss_item(item, base, language) for item in items[:MOST_ENTRIES]),
         warnings=_counted(items, warnings),
     )
+    return with_declared(feed, head, base)
 
 
 def _rss_item(item: Element, base: str, language: str) -> WireCopy:
@@ -104,7 +106,7 @@ def _atom(root: Element, url: str, version: str, warnings: list[str]) -> Feed:
     base = absolute(url, root.get(f"{_XML}base") or "")
     language = root.get(f"{_XML}lang") or ""
     authors = _persons(root)
-    return Feed(
+    feed = Feed(
         title=_atom_plain(_child(root, "title")),
         url=_link(root, base),
         language=language,
@@ -114,6 +116,7 @@ def _atom(root: Element, url: str, version: str, warnings: list[str]) -> Feed:
         ),
         warnings=_counted(entries, warnings),
     )
+    return with_declared(feed, root, base)
 
 
 def _atom_entry(
