@@ -124,7 +124,8 @@ class SourceForm(_SourceModelForm):
         if isinstance(problem, Misconfigured):
             field = f"option_{problem.option}"
             return field if field in self.fields else None
-        secrets = [name for name in self.fields if name.startswith("secret_")]
+        fields = [name for name in self.fields if name.startswith("secret_")]
+        secrets = [name for name in fields if self.cleaned_data.get(name)] or fields
         return secrets[-1] if isinstance(problem, Denied) and secrets else "api_endpoint"
 
     def clean_full_text(self) -> str:

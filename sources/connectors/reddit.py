@@ -153,7 +153,7 @@ class Reddit(Connector):
 
     async def _by_api(self, request: Fetch, http: Client, *, after: str) -> Fetched:
         if not request.options["subreddit"]:
-            raise Misconfigured("Name the subreddit to read.")
+            raise Misconfigured("Name the subreddit to read.", option="subreddit")
         token = _kept_token(request) or await _new_token(request, http)
         answer = await _listing(request, http, token, after)
         if answer.status == 401 and token == _kept_token(request):  # taken back before its time
@@ -268,7 +268,8 @@ def _agent(request: Fetch) -> dict[str, str]:
     if "mozilla" in agent.lower() or not (agent.isascii() and agent.isprintable()):
         raise Misconfigured(
             "Reddit bans programs that pass for browsers. Enter a User-Agent such as "
-            "linux:newsdesk:1.0 (by /u/name), or none."
+            "linux:newsdesk:1.0 (by /u/name), or none.",
+            option="user_agent",
         )
     return {"User-Agent": agent}
 
