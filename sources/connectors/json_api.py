@@ -140,7 +140,7 @@ class _Reading:
             answer = await self._once(position, conditional)
         if answer.status in (401, 403) and self._login.parameter:
             raise Denied(f"{self._who} refuses the key ({answer.status}).", status=answer.status)
-        return must_be_ok(answer, self._who)
+        return must_be_ok(answer, self._who, conditional=conditional)
 
     async def _once(self, position: str, conditional: bool) -> Response:
         secrets = await self._login.headers(self._http)
