@@ -15,8 +15,9 @@ from django.utils import timezone
 from articles.clean import strip_invisible
 from config.sealed import TamperedSecret
 from sources import connectors, fetching, filing
+from sources.alone import alone
 from sources.connectors.base import Fetch, Fetched, Payload, ReadsAgain, checked
-from sources.errors import Misconfigured
+from sources.errors import Misconfigured, SourceError
 from sources.models import ArchivedAnswer, Source, SyncRun
 
 LONGEST = 10 * 1024 * 1024  # bytes of one fetch's bodies; longer ones leave their headers only
@@ -119,10 +120,13 @@ def read_again(source: Source, given: Sequence[Payload]) -> Fetched:
 def store(answer: ArchivedAnswer) -> SyncRun:
     """File what the connector reads in an archived answer today; the run that says what came.
 
-    Raises `SourceError` when it can't be read; nothing is stored then.
+    Raises `SourceError` when it can't be read or a sync is under way; nothing is stored then.
     """
     fetched = read_again(answer.source, payloads(answer))
-    return filing.file(answer.source, fetched, SyncRun.Causes.READ_AGAIN)
+    with alone(answer.source_id) as held:
+        if not held:
+            raise SourceError("The source is being synced at this moment. Try again in a minute.")
+        return filing.file(answer.source, fetched, SyncRun.Causes.READ_AGAIN)
 
 
 def _prune(source: Source) -> None:

@@ -19,6 +19,12 @@ TICKS = (
         1,
         "Subscribes where a source declares a hub, renews, and reads what was pushed (WebSub).",
     ),
+    Tick(
+        "sources.fetch_pages",
+        "Fetch full texts",
+        1,
+        "Fetches the text of new pieces from their pages, where sources send openings only.",
+    ),
 )
 
 

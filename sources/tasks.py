@@ -3,8 +3,8 @@
 from celery import shared_task
 
 from sources import assess as assessing
+from sources import fulltext, websub
 from sources import sync as syncing
-from sources import websub
 from sources.models import Source
 
 
@@ -32,3 +32,10 @@ def tend_subscriptions() -> None:
 def read_pushes() -> None:
     """File what hubs have pushed."""
     websub.read_pushes()
+
+
+@shared_task(name="sources.fetch_pages")
+def fetch_pages() -> None:
+    """Fetch the text of new items from their pages, where sources send openings only."""
+    fulltext.want()
+    fulltext.drain()

@@ -98,6 +98,8 @@ class Connector(ABC):
     one_at_a_time: ClassVar[bool] = False  # its host wants one connection at a time
     forbidden_means_limited: ClassVar[bool] = False  # it says 403 where others say 429
 
+    pages_tell_more: ClassVar[bool] = True  # than its pieces do, where those are short
+
     @abstractmethod
     async def fetch(self, request: Fetch, http: Client) -> Fetched:
         """What is there now. Raises `SourceError` with a sentence for the administrator."""

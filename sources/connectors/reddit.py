@@ -63,6 +63,7 @@ class Reddit(Connector):
     )
     endpoint = "https://oauth.reddit.com"
     minutes = 30
+    pages_tell_more = False
     options = (
         Option(
             "access", "Access", "choice", default="oauth",

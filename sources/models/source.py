@@ -62,6 +62,9 @@ class Source(models.Model):
         blank=True,
         help_text="Whether the text is fetched from the page of each new piece.",
     )
+    pages_noted_to = models.BigIntegerField(
+        default=0, editable=False, help_text="The last item looked at for its page."
+    )
     answers_kept = models.PositiveSmallIntegerField(
         default=10,
         blank=True,
@@ -97,7 +100,7 @@ class Source(models.Model):
         excluded_fields=[
             "credentials", "memory", "etag", "last_modified", "last_sync", "last_success",
             "next_sync_at", "next_sync_reason", "failures", "last_error", "health",
-            "health_parts", "created_at",
+            "health_parts", "created_at", "pages_noted_to",
         ],
         table_name="data_sources_history",
     )  # fmt: skip
