@@ -30,7 +30,9 @@ class ArticleQuerySet(models.QuerySet[A]):
 
     def untriaged(self) -> "ArticleQuerySet[A]":
         """Wire items nobody has decided on; of a page that several sources bring, the first."""
-        return self.filter(kind=Kind.WIRE, state=State.NEW, duplicate_of__isnull=True)
+        return self.filter(
+            kind=Kind.WIRE, state=State.NEW, duplicate_of__isnull=True, backfilled=False
+        )
 
     def public(self) -> "ArticleQuerySet[A]":
         """Stories of which a revision is out, a correction under way or not."""

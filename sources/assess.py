@@ -17,7 +17,7 @@ _RUNS = 20
 _OUTCOMES = """
 SELECT source.id, ARRAY(
     SELECT run.outcome <> 'failed' FROM sync_runs run
-    WHERE run.source_id = source.id AND run.finished_at IS NOT NULL
+    WHERE run.source_id = source.id AND run.finished_at IS NOT NULL AND run.cause = 'polled'
     ORDER BY run.started_at DESC, run.id DESC LIMIT %(runs)s
 )
 FROM data_sources source WHERE source.id = ANY(%(sources)s)

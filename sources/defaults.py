@@ -20,6 +20,12 @@ TICKS = (
         "Subscribes where a source declares a hub, renews, and reads what was pushed (WebSub).",
     ),
     Tick(
+        "sources.fetch_older",
+        "Fetch older pieces",
+        1,
+        "Goes on, page by page, with the backfills that were started on sources' pages.",
+    ),
+    Tick(
         "sources.fetch_pages",
         "Fetch full texts",
         1,

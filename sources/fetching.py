@@ -1,6 +1,8 @@
 """Asking a source, whoever asks: a sync that stores or a preview that doesn't."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
 from asgiref.sync import async_to_sync
@@ -8,7 +10,7 @@ from asgiref.sync import async_to_sync
 from config.outbound import BadBody, Client, OutboundError, from_settings
 from config.sealed import TamperedSecret
 from sources import connectors
-from sources.connectors.base import Connector, Fetch, Fetched, checked
+from sources.connectors.base import Connector, Fetch, Fetched, ReachesBack, checked
 from sources.errors import Misconfigured, SourceError, Unreachable
 from sources.models import Source
 
@@ -29,30 +31,49 @@ def fetch(source: Source, now: datetime, *, whole: bool = False) -> Fetched:
     Nothing is stored. Every way it can fail is a `SourceError` with a sentence.
     """
     connector = connector_of(source)
+    request = _request(source, connector, now)
+    if whole:
+        request = replace(request, etag="", last_modified="")
+    return async_to_sync(_asked)(lambda http: connector.fetch(request, http))
+
+
+def fetch_older(source: Source, now: datetime, cursor: str) -> Fetched:
+    """One page of the source's older pieces, "" being the first; `older` of it is the next cursor.
+
+    Nothing is stored. Raises `SourceError`, also for a connector that doesn't reach back.
+    """
+    connector = connector_of(source)
+    if not isinstance(connector, ReachesBack):
+        raise Misconfigured(f"“{connector.label}” offers no older pieces.")
+    reaches_back: ReachesBack = connector
+    request = replace(_request(source, connector, now), etag="", last_modified="")
+    return async_to_sync(_asked)(lambda http: reaches_back.older(request, http, cursor))
+
+
+def _request(source: Source, connector: Connector, now: datetime) -> Fetch:
     try:
         credentials, memory = source.credentials.reveal(), source.memory.reveal()
     except TamperedSecret:
         raise Misconfigured(
             "The stored credentials can't be read with this installation's keys; enter them anew."
         ) from None
-    request = Fetch(
+    return Fetch(
         endpoint=source.api_endpoint,
         options=checked(source.options, connector.options),
         credentials=credentials,
-        etag="" if whole else source.etag,
-        last_modified="" if whole else source.last_modified,
+        etag=source.etag,
+        last_modified=source.last_modified,
         since=source.last_success,
         now=now,
         requests=source.rate_limit_per_minute,
         memory=memory,
     )
-    return async_to_sync(_fetch)(connector, request)
 
 
-async def _fetch(connector: Connector, request: Fetch) -> Fetched:
+async def _asked(ask: Callable[[Client], Awaitable[Fetched]]) -> Fetched:
     try:
         async with asyncio.timeout(LONGEST), Client(from_settings()) as http:
-            return await connector.fetch(request, http)
+            return await ask(http)
     except TimeoutError:
         raise Unreachable(f"The source was not through within {LONGEST:g} seconds.") from None
     except BadBody as problem:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from sources import assess as assessing
-from sources import fulltext, websub
+from sources import backfill, fulltext, websub
 from sources import sync as syncing
 from sources.models import Source
 
@@ -39,3 +39,9 @@ def fetch_pages() -> None:
     """Fetch the text of new items from their pages, where sources send openings only."""
     fulltext.want()
     fulltext.drain()
+
+
+@shared_task(name="sources.fetch_older")
+def fetch_older() -> None:
+    """Go on with the backfills that are due."""
+    backfill.drain()

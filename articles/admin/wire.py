@@ -33,12 +33,16 @@ class StateFilter(TabFilter):
     parameter_name = "state"
     tabs = (
         ("new", "New"), ("shortlisted", "Shortlisted"), ("picked_up", "Picked up"),
-        ("spiked", "Spiked"), ("expired", "Expired"), ("all", "All"),
+        ("spiked", "Spiked"), ("expired", "Expired"), ("older", "Older pieces"), ("all", "All"),
     )  # fmt: skip
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of the tab."""
-        return queryset if self.tab() == "all" else queryset.filter(state=self.tab())
+        """The rows of the tab; old news that was fetched afterwards is no new item."""
+        if self.tab() == "all":
+            return queryset
+        if self.tab() in ("new", "older"):
+            return queryset.filter(state=State.NEW, backfilled=self.tab() == "older")
+        return queryset.filter(state=self.tab())
 
 
 class SinceFilter(admin.SimpleListFilter):

@@ -12,7 +12,7 @@ from config.admin_base import Act
 from sources import preview as previewing
 from sources import sync as syncing
 from sources import timetable
-from sources.admin import keeping
+from sources.admin import keeping, older
 from sources.assess import assess
 from sources.errors import SourceError
 from sources.models import Source, SyncRun
@@ -71,4 +71,5 @@ ACTS = (
     Act("pause", "Pause", "pause", _pause, _may_pause, asks_reason=True),
     Act("resume", "Resume", "play_arrow", _resume, _may_resume),
     *keeping.ACTS,
+    *older.ACTS,
 )

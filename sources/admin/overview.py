@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from config.admin_base import DeskAdmin, age
 from sources import activity, timetable
-from sources.models import Source
+from sources.admin import older
+from sources.models import Source, SyncRun
 
 _WHILE_AT_IT = 1  # seconds between two looks
 _OTHERWISE = 20
@@ -67,6 +68,7 @@ def overview(source: Source) -> dict[str, Any]:
         "last_sync": age(source.last_sync),
         "last_success": age(source.last_success),
         "next_sync": next_sync(source),
+        "older": older.words(source),
         "pieces": sum(day.pieces for day in days),
         "bars": activity.bars(days),
         "first_day": days[0].date,
@@ -91,7 +93,7 @@ def _now(source: Source) -> tuple[str, str, bool]:
         return "Switched off", "It is synced only when somebody presses “Sync now”.", False
     if source.paused_reason:
         return "Paused", source.paused_reason, False
-    run = source.runs.order_by("-started_at", "-id").first()
+    run = source.runs.filter(cause=SyncRun.Causes.POLLED).order_by("-started_at", "-id").first()
     if run is None:
         return "Not synced yet", "Its first sync comes with the next beat of its schedule.", False
     if run.outcome == run.Outcomes.FAILED:
