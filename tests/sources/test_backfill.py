@@ -113,7 +113,7 @@ def paper() -> Paper:
 def gazette(site, source, paper, no_limits_used, monkeypatch) -> Source:
     """A source of that paper, synced once: its two newest pieces are on the wire."""
     monkeypatch.setattr(backfill, "PAUSE", timedelta(0))
-    made = source(f"{site(paper.answer)}/feed")
+    made: Source = source(f"{site(paper.answer)}/feed")
     assert sync(made.pk).new == 2
     made.refresh_from_db()
     return made
