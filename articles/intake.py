@@ -13,7 +13,7 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
-from articles import aliases, copies_elsewhere, dedupe, origins
+from articles import aliases, copies_elsewhere, dedupe, origins, rulebook
 from articles.clean import strip_invisible
 from articles.dedupe import Delivery, Known
 from articles.fair_copy import FairCopy, fair_copy
@@ -139,6 +139,7 @@ def _file_unsure(
     aliases.learn(drawer.source_id, learnt)
     pages = {item: rows[name].canonical_url for name, item in new.items()}
     elsewhere = copies_elsewhere.mark(drawer.source_id, pages, now)
+    rulebook.at_intake(drawer.source_id, list(new.values()), now)
     return _filed(delivery, list(new.values()), len(rewritten), elsewhere)
 
 

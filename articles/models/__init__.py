@@ -13,6 +13,7 @@ from articles.models.article import (
     WireItem,
     WireItemManager,
 )
+from articles.models.rule import Rule, RuleCondition, RuleRun
 
 __all__ = [
     "Article",
@@ -21,6 +22,9 @@ __all__ = [
     "Event",
     "ItemAlias",
     "Revision",
+    "Rule",
+    "RuleCondition",
+    "RuleRun",
     "Story",
     "StoryManager",
     "StoryOrigin",

@@ -365,6 +365,7 @@ class Event(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["article", "-at"], name="events_by_article"),
             models.Index(fields=["batch"], name="events_by_batch"),
+            models.Index(fields=["-at"], condition=models.Q(what="ruled"), name="events_of_rules"),
         ]
 
     def __str__(self) -> str:
