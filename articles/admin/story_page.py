@@ -129,6 +129,8 @@ _VERBS = {
     "unshortlist": "put it back among the new items",
     "pick_up": "picked it up",
     "expire": "let it expire",
+    "ruled": "applied a rule",
+    "unruled": "took back what a rule did",
     "id_changed": "recognised it under another id",
     "source_changed": "found its source changed",
     "source_seen": "has read what its source changed",

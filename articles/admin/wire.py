@@ -16,6 +16,7 @@ from articles import desk, triage
 from articles.admin.borrowed import SuggestionInline, suggestion_acts
 from articles.admin.reading import copy_as_html
 from articles.admin.steps import is_open
+from articles.admin.story_page import RecordInline
 from articles.errors import DeskError
 from articles.lifecycle import TRANSITIONS, Kind, Right, State, Transition
 from articles.models import Article, WireItem
@@ -102,7 +103,7 @@ class WireItemAdmin(ReadOnlyAdmin):
         "Nothing here. Items arrive when a source is synced: open Sources and press “Sync now”, "
         "or look at another tab."
     )
-    inlines = (SuggestionInline,)
+    inlines = (SuggestionInline, RecordInline)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """A tab says its state already; only “All” needs the column."""
