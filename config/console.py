@@ -61,12 +61,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     desk = [
         _page("Today", "today", reverse("admin:index")),
         _list(request, "Wire", "rss_feed", "articles.wireitem", new_on_the_wire(), "info"),
-        _list(request, "Rules", "rule", "articles.rule"),
         _list(request, "Stories", "article", "articles.story", in_review(), "warning"),
         _list(request, "Queue", "schedule_send", "publishing.delivery", in_trouble(), "danger"),
     ]
     supply = [
         _list(request, "Sources", "cell_tower", "sources.source", failing_sources(), "danger"),
+        _list(request, "Rules", "rule", "articles.rule"),
         _list(request, "Channels", "campaign", "publishing.channel"),
         _list(request, "Schedules", "update", "django_celery_beat.periodictask"),
     ]
