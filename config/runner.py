@@ -19,7 +19,7 @@ from typing import IO
 
 from config.embedded.engine import die_with_parent
 
-STOP_WITHIN = 8.0  # seconds for all to end; then they are killed
+STOP_WITHIN = 6.0  # seconds for all to end, then they are killed; the engines need two more
 _RESTARTS = 3  # within a minute
 _ROOT = Path(__file__).resolve().parent.parent
 
