@@ -14,6 +14,13 @@ TABLE = {
     "feed": "sources.connectors.feed.Feed",
     "hackernews": "sources.connectors.hackernews.HackerNews",
     "reddit": "sources.connectors.reddit.Reddit",
+    "arxiv": "sources.connectors.arxiv.ArXiv",
+    "bluesky": "sources.connectors.bluesky.Bluesky",
+    "devto": "sources.connectors.devto.DevTo",
+    "github_releases": "sources.connectors.github_releases.GitHubReleases",
+    "lobsters": "sources.connectors.lobsters.Lobsters",
+    "mastodon": "sources.connectors.mastodon.Mastodon",
+    "youtube": "sources.connectors.youtube.YouTube",
     "json_api": "sources.connectors.json_api.JsonApi",
 }
 

@@ -26,6 +26,7 @@ def pasted(url: str) -> Pasted | None:
     try:
         parts = urlsplit(url.strip())
         host = (parts.hostname or "").removeprefix("www.").rstrip(".")
+        _ = parts.port  # raises for a port that is none
         query = dict(parse_qsl(parts.query, max_num_fields=50))
     except ValueError:  # such as "http://[half", or a crowd of fields
         return None

@@ -1,16 +1,21 @@
 """Every connector against the simulator, which speaks its service's format over HTTP."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
 from simulator import credentials
 from sources import connectors, fetching
 from sources.checks import check_table
-from sources.connectors.base import checked
+from sources.connectors.base import Fetched, checked
 from sources.errors import Denied, Limited, Misconfigured, SourceError
 from sources.models import Source
 from tests.config.far_end import http
+from tests.sources.asking import ask_again
 from tests.sources.conftest import REDDIT, item, reddit_options, rss
+from tests.sources.services import SERVICES
 
 
 def fetch(connector: str, url: str, options=None, secrets=None, **stored):
@@ -21,9 +26,9 @@ def fetch(connector: str, url: str, options=None, secrets=None, **stored):
     return fetching.fetch(source, timezone.now())
 
 
-# --- the contract, for all of them ---
+# --- the contract, for all of them: those that the simulator speaks, and those of wire/ ---
 
-EVERY = {
+SIMULATED = {
     "rss": ("feed", "/feeds/rss.xml", {}, {}),
     "atom": ("feed", "/feeds/atom.xml", {}, {}),
     "json": ("feed", "/feeds/feed.json", {}, {}),
@@ -32,19 +37,50 @@ EVERY = {
     "reddit": ("reddit", "/reddit", None, REDDIT),
     "reddit rss": ("reddit", "/reddit", {"access": "rss", "subreddit": "northmark"}, {}),
 }
+EVERY = [*SIMULATED, *SERVICES]
+
+
+def asked(name: str, url: str) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    """Connector, address, options and secrets of one of them at this server."""
+    if name in SERVICES:
+        return SERVICES[name].asked(url)
+    connector, path, options, secrets = SIMULATED[name]
+    return connector, url + path, reddit_options(url) if options is None else options, secrets
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One of the connectors, at a server of ours."""
+
+    name: str
+    url: str
+
+    def __call__(self) -> Fetched:
+        found: Fetched = fetch(*asked(self.name, self.url))
+        return found
+
+    def again(self, fetched: Fetched) -> Fetched:
+        """What it reads in the answers of `fetched` when nobody is asked."""
+        connector, url, options, secrets = asked(self.name, self.url)
+        return ask_again(connector, fetched, url, options, secrets)
 
 
 @pytest.fixture(params=EVERY)
-def every(request, world):
+def every(request, world, site):
     """Fetches by one of the connectors."""
-    connector, path, options, secrets = EVERY[request.param]
-    options = reddit_options(world.url) if options is None else options
-    return lambda: fetch(connector, world.url + path, options, secrets)
+    service = SERVICES.get(request.param)
+    return Asked(request.param, site(service.answer) if service else world.url)
+
+
+@pytest.fixture(params=EVERY)
+def against(request, site):
+    """Fetches by one of the connectors from a site that gives every request this answer."""
+    return lambda answer: fetch(*asked(request.param, site(answer)))
 
 
 def test_every_connector_brings_pieces_with_identity_title_address_and_date(every):
     fetched = every()
-    assert len(fetched.copies) > 3
+    assert len(fetched.copies) > 1
     assert fetched.bytes > 0
     assert len({copy.external_id for copy in fetched.copies}) == len(fetched.copies)
     for copy in fetched.copies:
@@ -62,16 +98,48 @@ def test_every_connector_brings_the_same_again(every):
     assert told() == told()
 
 
+def test_every_connector_gives_its_answers_to_the_archive_and_reads_them_again(every):
+    fetched = every()
+    assert all(payload.status == 200 and payload.body for payload in fetched.payloads)
+    assert every.again(fetched).copies == fetched.copies
+
+
 @pytest.mark.parametrize("mode", ["429", "503", "401", "drop_before", "truncate"])
-def test_every_connectors_trouble_is_a_sentence(every, world, mode):
+@pytest.mark.parametrize("name", SIMULATED)
+def test_trouble_of_the_simulators_services_is_a_sentence(world, name, mode):
     world.faults({"mode": mode, "retry_after": 7})
     with pytest.raises(SourceError) as caught:
-        every()
+        fetch(*asked(name, world.url))
     assert len(str(caught.value)) > 20
     assert str(caught.value).endswith(".")
     if mode == "429":
         assert isinstance(caught.value, Limited)
         assert caught.value.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    "status", ["304 Same", "400 Bad", "401 No", "403 No", "404 Gone", "410 Gone", "418 Teapot",
+               "429 Slow", "500 Oh", "503 Busy"]
+)  # fmt: skip
+def test_every_connectors_trouble_is_a_sentence(against, status):
+    with pytest.raises(SourceError) as caught:
+        against(http(status, b"<p>Nothing here", Retry_After="7"))
+    assert len(str(caught.value)) > 20
+    assert str(caught.value).endswith(".")
+    if status.startswith("429"):
+        assert isinstance(caught.value, Limited)
+        assert caught.value.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"null", b"7", b'"x"', b"{", b"\xff\xfe", b"<!doctype html><p>Hello", b"[" * 5000,
+     b'{"error": {"message": []}}', b'{"access_token": [], "accessJwt": 7, "data": 7}'],
+)  # fmt: skip
+def test_every_connector_says_that_garbage_is_no_answer(against, body):
+    with pytest.raises(SourceError) as caught:
+        against(http(body=body))
+    assert str(caught.value).endswith(".")
 
 
 def test_every_entry_of_the_table_can_be_loaded(settings):
