@@ -4,10 +4,15 @@
 import os
 import sys
 
+READS_FILES_ONLY = ("parse_feed",)
+
 
 def main() -> None:
     """Do what the command line says; a refused setting is a sentence there, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:2] and sys.argv[1] in READS_FILES_ONLY:  # no need to start engines for it
+        os.environ.setdefault("DATABASE_URL", "postgres://none/none")
+        os.environ.setdefault("REDIS_URL", "redis://none")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

@@ -1,10 +1,20 @@
-"""Any feed document as one shape: RSS 0.9x to 2.0, RDF, Atom 0.3 and 1.0, JSON Feed 1.0 and 1.1.
+"""Any feed document as one shape: RSS 0.90 to 2.0, Atom 0.3 and 1.0, CDF, JSON Feed 1.0 and 1.1.
 
-Pure: bytes in, values out. Hostile documents are refused or cut, never followed: no entity is
-expanded, no external document loaded, depth, attributes, entries and size are bounded.
+Pure: bytes in, values out. Hostile documents are refused or cut, never followed: no external
+document is loaded, an entity stands for a few characters at most, and depth, attributes, entries
+and size are bounded. docs/feed-parsing.md says what is read from where.
+
+    parse             dispatch, and the second opinion for what can't be read here
+    jsonfeed          JSON Feed
+    xmlfeed, xmlentry XML dialects, from a tree to values
+    vocabulary        what an element means, whatever its namespace is called
+    xmltree, repair   from bytes to a tree, mended where it must be
+    decoding          which encoding it really is
+    texts, links, people, dates, identity   one kind of value each
+    about             hub, pace, older pages
+    fallback          feedparser in a child process under hard limits
 """
 
-import re
 from dataclasses import dataclass
 
 from articles.wire import WireCopy
@@ -15,6 +25,10 @@ MOST_BYTES = 15 * 1024 * 1024
 
 class FeedError(Exception):
     """The document is no feed we can read. The text says what it is instead."""
+
+
+class Unreadable(FeedError):
+    """It may be a feed, but too broken for our own reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +54,6 @@ def parse(document: bytes, *, content_type: str = "", url: str = "") -> Feed:
 
     Raises `FeedError` with what the document is instead of a feed.
     """
-    from sources.feedparsing import jsonfeed, xmlfeed
+    from sources.feedparsing.reading import read
 
-    if len(document) > MOST_BYTES:
-        raise FeedError(f"The document is larger than {MOST_BYTES // 1024 // 1024} MB.")
-    start = document[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not start:
-        raise FeedError("The document is empty.")
-    if start[:1] in b"{[":
-        return jsonfeed.parse(document, url)
-    if _is_html(start, content_type):
-        raise FeedError(_named(start))
-    return xmlfeed.parse(document, content_type, url)
-
-
-# Atomic groups: without them a row of comments costs exponential time.
-_HTML = re.compile(
-    rb"(<\?xml[^>]*>\s*)?(?>(?:<!--(?>.*?-->)\s*)*)<(!doctype html|html|head|body)\b", re.S
-)
-
-
-def _is_html(start: bytes, content_type: str) -> bool:
-    head = start[:1000].lower()
-    if re.search(rb"<(rss|feed|rdf:rdf|channel)\b", head):
-        return False
-    return bool(_HTML.match(head)) or ("html" in content_type.lower() and b"<?xml" not in head)
-
-
-def _named(start: bytes) -> str:
-    words = start.lower()
-    if b"just a moment" in words or b"captcha" in words or b"cf-challenge" in words:
-        return "This is a page that checks for a human, not a feed; the site refuses programs."
-    return (
-        "This is a web page, not a feed. Look on the page for a link named RSS, Atom or feed, and "
-        "give its address."
-    )
+    return read(document, content_type, url)

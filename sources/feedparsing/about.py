@@ -9,7 +9,7 @@ from lxml import etree
 
 from sources.feedparsing import Feed
 from sources.feedparsing.links import absolute
-from sources.feedparsing.xmltree import Element
+from sources.feedparsing.vocabulary import Element
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS = {

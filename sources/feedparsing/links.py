@@ -3,27 +3,39 @@
 import re
 from urllib.parse import urljoin
 
-_RELATIVE = re.compile(
-    r"""(<(?:a|img)\s[^<>]{0,2000}?\b(?:href|src)\s*=\s*)(["'])(?![a-z][a-z0-9+.-]*:|\#)"""
-    r"""([^"'<>]{1,2000})\2""",
+_TAG = re.compile(
+    r"<(?:a|area|audio|blockquote|body|del|embed|form|frame|iframe|img|input|ins|link|object|q|"
+    r"script|source|track|video)\s[^<>]{1,5000}>",
     re.I,
 )
+_RELATIVE = re.compile(
+    r"""(\s(?:href|src|cite|poster|action|longdesc|background|data|codebase)\s*=\s*)"""
+    r"""(?:"\s*(?![a-z][a-z0-9+.-]*:|\#)([^"<>]{1,2000})"|'\s*(?![a-z][a-z0-9+.-]*:|\#)"""
+    r"""([^'<>]{1,2000})'|(?!["'\s]|[a-z][a-z0-9+.-]*:|\#)([^\s"'<>]{1,2000}))""",
+    re.I,
+)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}:", re.I)
 
 
 def absolute(base: str, link: str) -> str:
     """`link` seen from `base`; "" for what is no address at all."""
+    link = link.strip()
+    if link.startswith(("https://", "http://")) and "[" not in link:
+        return link
     try:
-        return urljoin(base, link.strip())
+        return urljoin(base, link)
     except ValueError:  # such as "http://[half"
         return ""
 
 
 def with_absolute_links(markup: str, base: str) -> str:
     """HTML whose links and pictures lead where its author meant, wherever it is shown."""
-    if not base:
+    if not base or "<" not in markup or not _SCHEME.match(base):
         return markup
 
-    def found(match: "re.Match[str]") -> str:
-        return f"{match[1]}{match[2]}{absolute(base, match[3])}{match[2]}"
+    def link(match: "re.Match[str]") -> str:
+        whole = match[2] or match[3] or match[4]
+        quote = '"' if match[2] else "'" if match[3] else ""
+        return f"{match[1]}{quote}{absolute(base, whole)}{quote}"
 
-    return _RELATIVE.sub(found, markup)
+    return _TAG.sub(lambda tag: _RELATIVE.sub(link, tag[0]), markup)

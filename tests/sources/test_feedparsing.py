@@ -55,7 +55,9 @@ def test_rss_2_with_full_text_author_tags_and_enclosure():
     assert (piece.content, piece.summary) == ("<p>Long.</p>", "Short.")
     assert piece.language == "en-gb"
     assert piece.metadata == {
-        "enclosures": [{"url": "https://gazette.example/sound.mp3", "type": "audio/mpeg"}]
+        "enclosures": [
+            {"url": "https://gazette.example/sound.mp3", "type": "audio/mpeg", "length": 5}
+        ]
     }
 
 
@@ -80,7 +82,7 @@ def test_rss_1_items_stand_beside_the_channel():
         b"<dc:date>2026-05-04T10:00:00Z</dc:date></item></rdf:RDF>"
     )
     feed = parse(document, url=URL)
-    assert feed.version == "rdf"
+    assert feed.version == "rss 1.0"
     assert feed.entries[0].external_id == "urn:a"
     assert feed.entries[0].published_at == datetime(2026, 5, 4, 10, tzinfo=UTC)
 
@@ -253,7 +255,7 @@ def test_encodings(document, content_type):
         ("4 May 2026", datetime(2026, 5, 4, tzinfo=UTC)),
         ("Monday", None),
         ("10", None),
-        ("2026", None),
+        ("2026", datetime(2026, 1, 1, tzinfo=UTC)),
         ("yesterday", None),
         ("0000-00-00 00:00:00", None),
         ("", None),
@@ -292,5 +294,5 @@ def test_what_is_no_feed_is_named(document, words):
 
 def test_broken_xml_is_repaired_and_said_so():
     feed = parse(rss("<item><title>A & B</title></item><item><title>C</title>"), url=URL)
-    assert [piece.title for piece in feed.entries] == ["A B", "C"]
+    assert [piece.title for piece in feed.entries] == ["A & B", "C"]
     assert "repaired" in feed.warnings[0]
