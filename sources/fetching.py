@@ -9,11 +9,15 @@ from asgiref.sync import async_to_sync
 
 from config.outbound import BadBody, Client, OutboundError, from_settings
 from config.sealed import TamperedSecret
-from sources import connectors
+from sources import connectors, robots
 from sources.connectors.base import Connector, Fetch, Fetched, ReachesBack, checked
-from sources.errors import Misconfigured, SourceError, Unreachable
+from sources.errors import Denied, Misconfigured, SourceError, Unreachable
 from sources.models import Source
 
+_STAY_AWAY = (
+    "The site asks programs to stay away from this page (robots.txt), or could not be asked. Look "
+    "for a feed of it, or ask its makers."
+)
 LONGEST = 60.0  # seconds for all requests of one sync together
 
 
@@ -34,7 +38,7 @@ def fetch(source: Source, now: datetime, *, whole: bool = False) -> Fetched:
     request = _request(source, connector, now)
     if whole:
         request = replace(request, etag="", last_modified="")
-    return async_to_sync(_asked)(lambda http: connector.fetch(request, http))
+    return async_to_sync(_asked)(lambda http: _allowed(connector, request, http))
 
 
 def fetch_older(source: Source, now: datetime, cursor: str) -> Fetched:
@@ -80,6 +84,13 @@ async def _asked(ask: Callable[[Client], Awaitable[Fetched]]) -> Fetched:
         raise Unreachable(f"What came can't be read: {problem}") from problem
     except OutboundError as problem:
         raise _Failed(problem) from problem
+
+
+async def _allowed(connector: Connector, request: Fetch, http: Client) -> Fetched:
+    """What the connector fetches; for pages made for people only where robots.txt lets us."""
+    if connector.obeys_robots and not await robots.allowed(request.endpoint, http):
+        raise Denied(_STAY_AWAY)
+    return await connector.fetch(request, http)
 
 
 class _Failed(SourceError):

@@ -22,6 +22,7 @@ TABLE = {
     "mastodon": "sources.connectors.mastodon.Mastodon",
     "youtube": "sources.connectors.youtube.YouTube",
     "json_api": "sources.connectors.json_api.JsonApi",
+    "web_page": "sources.connectors.web_page.WebPageSource",
 }
 
 
