@@ -6,12 +6,21 @@ header, query key or OAuth 2 client credentials (RFC 6749 §4.4).
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from config.outbound import Client, Response
 from sources.connectors import json_login, json_paging
-from sources.connectors.base import Connector, Fetch, Fetched, Option, Payload, must_be_ok
+from sources.connectors.answers import conditions, fresh_for, host_of, unchanged, validator
+from sources.connectors.base import (
+    Connector,
+    Fetch,
+    Fetched,
+    Option,
+    Pace,
+    Payload,
+    must_be_ok,
+)
 from sources.connectors.json_login import Login
 from sources.connectors.json_mapping import FIELDS, LIST, MOST_PIECES, JsonMapping, Mapped
 from sources.connectors.json_paging import Page, Paging, with_parameters, without_parameter
@@ -109,7 +118,7 @@ class _Reading:
         self._login = Login(request)
         self._headers = {"Accept": "application/json", **_headers(request.options)}
         self._endpoint = with_parameters(request.endpoint, _parameters(request.options))
-        self._who = urlsplit(request.endpoint).hostname or "The service"
+        self._who = host_of(request.endpoint)
         self._sent = 0
 
     async def pages(self, position: str, most: int) -> Fetched:
@@ -117,13 +126,13 @@ class _Reading:
         whole = not position
         read: list[Mapped] = []
         payloads: list[Payload] = []
-        validators: dict[str, str] = {}
+        about: dict[str, Any] = {}
         for _ in range(max(1, min(most, _MOST_PAGES))):
             answer = await self._ask(position, conditional=whole and not read)
             if answer.status == 304:
-                return Fetched(unchanged=True, http_status=304, memory=self._login.memory)
+                return replace(unchanged(answer), memory=self._login.memory)
             if not read:
-                validators = _validators(answer)
+                about = _about(answer)
             payloads.append(self._payload(answer))
             document = _document(payloads[-1])
             read.append(_read(self._mapping, document, payloads[-1]))
@@ -132,27 +141,24 @@ class _Reading:
             enough = sum(len(each.copies) for each in read) >= MOST_PIECES
             if not position or enough or self._used >= self._request.requests:
                 break
-        return _fetched(read, payloads, older=position, memory=self._login.memory, **validators)
+        return _fetched(read, payloads, older=position, memory=self._login.memory, **about)
 
     async def _ask(self, position: str, *, conditional: bool) -> Response:
-        answer = await self._once(position, conditional)
+        asked = conditions(self._request) if conditional else {}
+        answer = await self._once(position, asked)
         if answer.status == 401 and self._login.forget():
-            answer = await self._once(position, conditional)
+            answer = await self._once(position, asked)
         if answer.status in (401, 403) and self._login.parameter:
             raise Denied(f"{self._who} refuses the key ({answer.status}).", status=answer.status)
-        return must_be_ok(answer, self._who, conditional=conditional)
+        return must_be_ok(answer, self._who, conditional=bool(asked))
 
-    async def _once(self, position: str, conditional: bool) -> Response:
+    async def _once(self, position: str, asked: Mapping[str, str]) -> Response:
         secrets = await self._login.headers(self._http)
-        headers = dict(self._headers)
-        if conditional and self._request.etag:
-            headers["If-None-Match"] = self._request.etag
-        if conditional and self._request.last_modified:
-            headers["If-Modified-Since"] = self._request.last_modified
         self._sent += 1
+        page = self._paging.address(self._endpoint, position)
         return await self._http.get(
-            with_parameters(self._paging.address(self._endpoint, position), self._login.query()),
-            headers=headers,
+            with_parameters(page, self._login.query()),
+            headers={**self._headers, **asked},
             secret_headers=secrets,
             max_bytes=MOST_BYTES,
         )
@@ -201,14 +207,13 @@ def _fetched(read: Sequence[Mapped], payloads: Sequence[Payload], **more: Any) -
     )
 
 
-def _validators(answer: Response) -> dict[str, str]:
-    """Only what a request can carry."""
-
-    def header(name: str, longest: int) -> str:
-        value = answer.headers.get(name, "")
-        return value if value.isascii() and value.isprintable() and len(value) <= longest else ""
-
-    return {"etag": header("etag", 500), "last_modified": header("last-modified", 100)}
+def _about(answer: Response) -> dict[str, Any]:
+    return {
+        "etag": validator(answer, "etag"),
+        "last_modified": validator(answer, "last-modified"),
+        "wait": answer.retry_after,
+        "pace": Pace(fresh_for=fresh_for(answer)),
+    }
 
 
 def _headers(options: Mapping[str, Any]) -> dict[str, str]:

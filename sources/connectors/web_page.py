@@ -1,11 +1,21 @@
 """A page that has no feed, read by CSS selectors. https://www.w3.org/TR/selectors-3/"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
-from config.outbound import Client
-from sources.connectors.base import Connector, Fetch, Fetched, Option, Payload, must_be_ok
+from config.outbound import Client, Response
+from sources.connectors.answers import conditions, fetched, host_of, moved_to, unchanged
+from sources.connectors.base import (
+    Connector,
+    Fetch,
+    Fetched,
+    Option,
+    Payload,
+    answer_of,
+    must_be_ok,
+    payload_of,
+)
 from sources.connectors.page_selectors import LABELS, Selectors
 from sources.errors import Denied, NotAFeed
 from sources.webpages import MOST_BYTES, BadPage, WebPage, challenge, feed_links, read_page
@@ -46,55 +56,38 @@ class WebPageSource(Connector):
 
     async def fetch(self, request: Fetch, http: Client) -> Fetched:
         """The pieces on the page."""
-        selectors = Selectors(request.options)
-        headers = {"Accept": _ACCEPT}
-        if request.etag:
-            headers["If-None-Match"] = request.etag
-        if request.last_modified:
-            headers["If-Modified-Since"] = request.last_modified
-        answer = await http.get(request.endpoint, headers=headers, max_bytes=MOST_BYTES)
-        who = urlsplit(request.endpoint).hostname or "The site"
-        if name := challenge(answer.status, dict(answer.headers), answer.body):
+        selectors, asked = Selectors(request.options), conditions(request)
+        answer = await http.get(
+            request.endpoint, headers={"Accept": _ACCEPT, **asked}, max_bytes=MOST_BYTES
+        )
+        who = host_of(request.endpoint)
+        if name := challenge(answer.status, answer.headers, answer.body):
             raise Denied(
                 f"{who} checks for humans ({name}) and lets no program in.", status=answer.status
             )
-        must_be_ok(answer, who)
-        if answer.status == 304:
-            return Fetched(unchanged=True, http_status=304)
-        payload = Payload(
-            answer.url,
-            answer.status,
-            tuple((name, answer.headers[name]) for name in answer.headers),
-            answer.body,
-        )
-        return _read(selectors, payload)
+        must_be_ok(answer, who, conditional=bool(asked))
+        return unchanged(answer) if answer.status == 304 else _read(selectors, answer)
 
     def read_again(self, request: Fetch, payloads: Sequence[Payload]) -> Fetched:
         """The pieces of an archived page."""
         if not payloads:
             return Fetched()
-        return _read(Selectors(request.options), payloads[0])
+        return _read(Selectors(request.options), answer_of(payloads[0]))
 
 
-def _read(selectors: Selectors, payload: Payload) -> Fetched:
-    headers = {name.lower(): value for name, value in payload.headers}
+def _read(selectors: Selectors, answer: Response) -> Fetched:
     try:
-        page = read_page(payload.body, payload.url, headers.get("content-type", ""))
+        page = read_page(answer.body, answer.url, answer.headers.get("content-type", ""))
         copies, warnings = selectors.read(page)
     except BadPage as problem:
-        raise NotAFeed(str(problem), status=payload.status, payload=payload) from None
+        raise NotAFeed(str(problem), status=answer.status, payload=payload_of(answer)) from None
     except NotAFeed as problem:
-        problem.status, problem.payload = payload.status, payload
+        problem.status, problem.payload = answer.status, payload_of(answer)
         raise
-    return Fetched(
-        copies=copies,
-        etag=_validator(headers.get("etag", ""), 500),
-        last_modified=_validator(headers.get("last-modified", ""), 100),
-        http_status=payload.status,
-        bytes=len(payload.body),
-        title=page.title,
-        warnings=(*warnings, *_feed_after_all(page)),
-        payloads=(payload,),
+    return replace(
+        fetched([answer], copies, title=page.title, warnings=[*warnings, *_feed_after_all(page)]),
+        wait=answer.retry_after,
+        moved_to=moved_to(answer),
     )
 
 
@@ -105,8 +98,3 @@ def _feed_after_all(page: WebPage) -> tuple[str, ...]:
     return (
         f"This page has a feed after all: {declared[0]} Use it as the source's address instead.",
     )
-
-
-def _validator(value: str, longest: int) -> str:
-    """Only what a request can carry."""
-    return value if value.isascii() and value.isprintable() and len(value) <= longest else ""

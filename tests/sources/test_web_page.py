@@ -1,5 +1,7 @@
 """The connector `web_page`: pieces of a page without a feed, robots.txt, hostile pages."""
 
+from collections.abc import Callable
+
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
@@ -29,7 +31,9 @@ SELECTORS = {"item": "li.teaser", "link": "h2 a", "summary": "p", "date": "time"
              "author": ".byline", "image": "img"}  # fmt: skip
 
 
-def page(body: str | bytes = FRONT, kind: str = "text/html", status: str = "200 OK", **more: str):
+def page(
+    body: str | bytes = FRONT, kind: str = "text/html", status: str = "200 OK", **more: str
+) -> Callable[[bytes], bytes]:
     """A site with one page for everything but robots.txt."""
     whole = http(
         status, body if isinstance(body, bytes) else body.encode(), Content_Type=kind, **more
@@ -120,10 +124,12 @@ def test_a_feed_of_the_page_is_told(site):
 
 
 def test_a_page_that_has_not_changed_is_not_read_again(site):
+    whole = page(FRONT, ETag='"1"')
+
     def answering(head: bytes) -> bytes:
         if b'If-None-Match: "1"' in head:
             return http("304 Not Modified")
-        return page(FRONT, ETag='"1"')(head)
+        return whole(head)
 
     url = site(answering)
     assert fetch(url, etag=fetch(url).etag).unchanged
