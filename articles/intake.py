@@ -169,14 +169,17 @@ def _locked(
 
 
 def _fair_copies(
-    pieces: Mapping[str, WireCopy], items: Mapping[str, Article], now: datetime
+    pieces: dict[str, WireCopy], items: Mapping[str, Article], now: datetime
 ) -> dict[str, FairCopy]:
     """What is to be written: every new piece, and those that differ from their item.
 
-    Newest last, so that the newest has the highest number and stands on top of the wire.
+    Newest last, so that the newest has the highest number and stands on top of the wire; of one
+    date that which the source put first.
     """
     rows: dict[str, FairCopy] = {}
-    for name, copy in sorted(pieces.items(), key=lambda each: (each[1].dated(now), each[0])):
+    oldest_first = list(reversed(pieces.items()))
+    oldest_first.sort(key=lambda each: each[1].dated(now))
+    for name, copy in oldest_first:
         item = items.get(name)
         if item is None:
             rows[name] = fair_copy(copy, name, now)

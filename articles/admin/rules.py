@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.contrib.postgres.forms import SimpleArrayField
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -22,6 +24,7 @@ from config.admin_base import (
     DeskTabularInline,
     Done,
     NumberInput,
+    TextInput,
     actor,
     age,
     display,
@@ -56,12 +59,31 @@ class UndoForm(forms.Form):
 class RuleForm(_RuleModelForm):
     """A rule has to do something."""
 
+    tags = SimpleArrayField(
+        forms.CharField(max_length=100),
+        required=False,
+        widget=TextInput,
+        help_text="Added to the source's own; separated by commas.",
+    )
+
     class Meta:
         model = Rule
         fields = (
             "name", "is_active", "position", "source", "every", "spike", "tags", "section",
             "urgency", "assignee",
         )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("source", "assignee"):
+            chosen = self.fields.get(name)
+            if isinstance(chosen, forms.ModelChoiceField):
+                for extra in ("can_add_related", "can_change_related", "can_view_related"):
+                    setattr(chosen.widget, extra, False)  # no window with the other's own page
+        if isinstance(people := self.fields.get("assignee"), forms.ModelChoiceField):
+            people.queryset = User.objects.filter(is_active=True, is_staff=True).order_by(
+                "username"
+            )
 
     def clean(self) -> dict[str, Any]:
         """At least one act."""

@@ -23,6 +23,7 @@ from articles.models import Article, WireItem
 from articles.querysets import ArticleQuerySet
 from config.admin_base import Act, Done, ReadOnlyAdmin, TabFilter, actor, age, display, headline
 
+_USUAL_URGENCY = 5
 _MOST_HITS = 1000  # of a search; sorting every hit of a common word took 22 s at a million rows
 _MOST_AT_ONCE = 500  # of a bulk decision
 
@@ -87,12 +88,35 @@ class CopiesFilter(admin.SimpleListFilter):
         return queryset.filter(Q(duplicate_of=None) | ~Q(state=State.NEW))
 
 
+class AssigneeFilter(admin.SimpleListFilter):
+    """What a rule has given to the person at the console."""
+
+    title = "assignee"
+    parameter_name = "with"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """One choice besides all."""
+        return [("me", "Me")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        """Only one's own."""
+        return queryset.filter(assignee=request.user.pk) if self.value() == "me" else None
+
+
 @admin.register(WireItem)
 class WireItemAdmin(ReadOnlyAdmin):
     """Incoming pieces: nobody edits them here, one decides on them."""
 
     list_display = ("headline", "source_name", "came_in", "state_badge", "row_acts")
-    list_filter = (StateFilter, SinceFilter, CopiesFilter, "source", "language")
+    list_filter = (
+        StateFilter,
+        SinceFilter,
+        CopiesFilter,
+        AssigneeFilter,
+        "source",
+        "section",
+        "language",
+    )
     sortable_by = ()
     search_fields = ("title",)
     search_help_text = "Words of title, summary or text; “exact phrase”, -without"
@@ -172,7 +196,13 @@ class WireItemAdmin(ReadOnlyAdmin):
     @display(description="Item")
     def headline(self, item: Any) -> SafeString:
         """Title and what it is about."""
-        below = item.summary or item.opening
+        sorted_as = (
+            item.section,
+            f"urgency {item.urgency}" if item.urgency != _USUAL_URGENCY else "",
+            f"with {item.assignee}" if item.assignee else "",
+            item.summary or item.opening,
+        )
+        below = " · ".join(part for part in sorted_as if part)
         if item.copies_elsewhere:
             also = (
                 "1 more source"

@@ -19,8 +19,12 @@ class Rule(models.Model):
     request (`RuleRun`).
     """
 
-    name = models.CharField(max_length=100, unique=True, help_text="Its events carry this name.")
-    is_active = models.BooleanField("active", default=True, help_text="Off: it leaves new items.")
+    name = models.CharField(
+        max_length=100, unique=True, help_text="It stands on the record of each item."
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: it leaves new items alone."
+    )
     position = models.PositiveSmallIntegerField(
         default=100, help_text="Lower ones come first and change what later ones see."
     )
@@ -33,7 +37,9 @@ class Rule(models.Model):
         help_text="Only for items of this source; empty for all.",
     )
     every = models.BooleanField(
-        "conditions", default=True, choices=((True, "All are met"), (False, "Any is met"))
+        "holds if",
+        default=True,
+        choices=((True, "all conditions below are met"), (False, "any condition below is met")),
     )
     spike = models.BooleanField(default=False, help_text="Take it off the wire.")
     tags = ArrayField(
@@ -92,11 +98,12 @@ class RuleCondition(models.Model):
     field = models.CharField(
         max_length=10, choices=[(key, label) for key, (label, _) in rules.FIELDS.items()]
     )
-    operator = models.CharField(max_length=12, choices=list(rules.OPERATORS.items()))
+    operator = models.CharField("how", max_length=12, choices=list(rules.OPERATORS.items()))
     value = models.CharField(max_length=rules.LONGEST_PATTERN)
 
     class Meta:
         db_table = "wire_rule_conditions"
+        verbose_name = "condition"
         ordering: ClassVar = ["pk"]
 
     def __str__(self) -> str:

@@ -153,3 +153,13 @@ def test_no_get_and_no_forged_post_changes_anything(tides, edda, console):
     assert forged.status_code == 403
     tides.refresh_from_db()
     assert not tides.is_active
+
+
+def test_what_a_rule_gave_to_somebody_is_found_by_them(tides, wire, edda, console):
+    tides.spike, tides.is_active = False, True
+    tides.section, tides.urgency, tides.assignee = "sea", 2, edda
+    tides.save()
+    wire(2)
+    page = console(edda).get("/admin/articles/wireitem/?with=me")
+    assert len(page.context["cl"].result_list) == 2
+    assert "sea · urgency 2 · with edda" in page.content.decode()

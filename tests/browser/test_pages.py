@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 
-from articles import intake, triage
-from articles.models import WireItem
+from articles import intake, rulebook, triage
+from articles.models import Rule, WireItem
 from articles.wire import WireCopy
 from sources.models import Source
 
@@ -34,12 +35,21 @@ def busy_desk(transactional_db, ada, draft, at_the_console):
     items = list(WireItem.objects.values_list("pk", flat=True))
     story = triage.pick_up(items[:2], at_the_console(ada))
     draft(ada)
+    lead = story.origins.get(role="lead").item
+    rewritten = WireCopy(lead.external_id, f"{lead.title}, corrected", content="<p>Low water.</p>")
+    intake.file(gazette.pk, [rewritten])
+    rule = Rule.objects.create(name="Tides", spike=True, tags=["tides"])
+    rule.conditions.create(field="title", operator="contains", value="tide table")
+    run = rulebook.try_out(rule, 7, at_the_console(ada), timezone.now())
     return {
         "today": reverse("admin:index"),
         "item": reverse("admin:articles_wireitem_change", args=(items[3],)),
         "story": reverse("admin:articles_story_change", args=(story.pk,)),
         "new-story": reverse("admin:articles_story_add"),
         "revision": reverse("admin:articles_story_revision", args=(story.pk, 1)),
+        "rule": reverse("admin:articles_rule_change", args=(rule.pk,)),
+        "rule-run": reverse("admin:articles_rulerun_change", args=(run.pk,)),
+        "new-rule": reverse("admin:articles_rule_add"),
         "source": reverse("admin:sources_source_change", args=(gazette.pk,)),
         "person": reverse("admin:auth_user_change", args=(ada.pk,)),
         **{
