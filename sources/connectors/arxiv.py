@@ -24,7 +24,8 @@ from sources.connectors.pasted import pasted
 from sources.connectors.reading import no_such
 from sources.errors import Misconfigured, Unreachable
 from sources.feedparsing import FeedError
-from sources.feedparsing.xmltree import Element, tree
+from sources.feedparsing.vocabulary import Element
+from sources.feedparsing.xmltree import tree
 
 _WHO = "arXiv"
 _ATOM = "{http://www.w3.org/2005/Atom}"

@@ -26,7 +26,8 @@ from sources.connectors.pasted import pasted
 from sources.connectors.reading import paragraphs, text
 from sources.errors import Limited, Misconfigured, Unreachable
 from sources.feedparsing import FeedError
-from sources.feedparsing.xmltree import Element, tree
+from sources.feedparsing.vocabulary import Element
+from sources.feedparsing.xmltree import tree
 
 _WHO = "YouTube"
 _HUB = "https://pubsubhubbub.appspot.com/"
