@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 PAUSE = timedelta(seconds=5)  # between two pages of one source, at least
-_LEASE = timedelta(minutes=5)
-_SECONDS = 40.0  # that one drain goes on
+_LEASE = timedelta(minutes=2)
+_SECONDS = 25.0  # that one drain goes on
 _BUSY = timedelta(seconds=20)
 _SWITCHED_OFF = timedelta(minutes=10)
 _LONGEST_PAUSE = 24 * 3600.0
@@ -90,7 +90,7 @@ def cancel(source: Source) -> bool:
 def drain() -> int:
     """Read the pages that are due, one of each job at a time; how many pages.
 
-    Goes on for less than a minute; any number of workers at once do no harm.
+    Goes on for half a minute at most; any number of workers at once do no harm.
     """
     until = time.monotonic() + _SECONDS
     pages = 0

@@ -39,7 +39,7 @@ _AT_ONCE = 20
 _LEASE = timedelta(minutes=5)
 _DEADLINE = 20.0
 _LARGEST = 2 * 1024 * 1024  # bytes of a page
-_SECONDS = 30.0  # that one drain goes on
+_SECONDS = 25.0  # that one drain goes on
 _MOST_TRIES = 3
 _KEEP_OUT = "The site asks programs to stay away from this page (robots.txt)."
 

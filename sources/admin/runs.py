@@ -11,7 +11,7 @@ class RunInline(DeskTabularInline):
 
     model = SyncRun
     verbose_name_plural = "last syncs"
-    fields = ("began", "result", "brought", "http_status", "took", "error")
+    fields = ("began", "cause", "result", "brought", "http_status", "took", "error")
     readonly_fields = fields
     per_page = 10
 
