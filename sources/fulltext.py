@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from articles import full_text
 from articles.clean import one_line, plain_text
+from articles.lifecycle import State
 from articles.models import Article, WireItem
 from config.limits import take
 from config.outbound import Client, OutboundError, Response, from_settings
@@ -59,10 +60,13 @@ def pages_needed(setting: str, own: Sequence[int]) -> bool:
 def want() -> int:
     """Note the pages of new items of sources that send openings; how many.
 
-    Items that their source has rewritten since are noted again. Backfilled ones are left alone.
+    Items that their source has rewritten since are noted again. Backfilled ones are left alone,
+    and those that a person or a rule has decided on.
     """
     newest = WireItem.objects.aggregate(Max("id"))["id__max"] or 0
-    fresh = WireItem.objects.filter(id__gt=max(0, newest - _LOOKED_BACK))
+    fresh = WireItem.objects.filter(
+        id__gt=max(0, newest - _LOOKED_BACK), state__in=(State.NEW, State.SHORTLISTED)
+    )
     waiting = fresh.filter(id__gt=F("source__pages_noted_to")).exclude(
         Q(source__full_text=Source.FullTexts.NEVER) | Q(source__is_active=False)
     )

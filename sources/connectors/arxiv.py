@@ -50,6 +50,7 @@ class ArXiv(Connector):
     )
     endpoint = "https://export.arxiv.org/api"
     minutes = 240
+    pages_tell_more = False
     seconds_between = 3.0
     one_at_a_time = True
     options = (

@@ -49,6 +49,7 @@ class Bluesky(Connector):
     )
     endpoint = "https://public.api.bsky.app"
     minutes = 15
+    pages_tell_more = False
     options = (
         Option(
             "read", "Read", "choice", default="author",

@@ -68,6 +68,7 @@ class GitHubReleases(Connector):
     )
     endpoint = "https://api.github.com"
     minutes = 60
+    pages_tell_more = False
     options = (
         Option("repository", "Repository", required=True, help="Such as python/cpython."),
         Option(

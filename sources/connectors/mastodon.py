@@ -64,6 +64,7 @@ class Mastodon(Connector):
         "Instances allow 300 requests in five minutes."
     )
     minutes = 15
+    pages_tell_more = False
     options = (
         Option(
             "timeline", "Read", "choice", default="tag",

@@ -59,6 +59,7 @@ class YouTube(Connector):
     )
     endpoint = "https://www.youtube.com"
     minutes = 30
+    pages_tell_more = False
     options = (
         Option("channel", "Channel", help="Such as UCxxxxxxxxxxxxxxxxxxxxxx or @handle."),
         Option("playlist", "Playlist", help="Its id, such as PL…; instead of a channel."),

@@ -109,6 +109,13 @@ def test_old_news_and_services_whose_pages_say_no_more_are_left_alone(source):
     assert fulltext.want() == 0
 
 
+def test_what_was_spiked_needs_no_page(paper, source):
+    url, _ = paper()
+    synced(source, url)
+    WireItem.objects.update(state="spiked")
+    assert fulltext.want() == 0
+
+
 # --- fetching ---
 
 
