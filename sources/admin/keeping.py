@@ -61,13 +61,18 @@ class ArchivedAnswerAdmin(ReadOnlyAdmin):
         return _ANSWER_ACTS
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's addresses, the acts' and the comparison's."""
+        """Django's addresses, the acts', the comparison's and the bodies'."""
         again = path(
             "<int:object_id>/again/",
             self.admin_site.admin_view(self.again_view),
             name="sources_archivedanswer_again",
         )
-        return [again, *super().get_urls()]
+        body = path(
+            "<int:object_id>/bodies/<int:number>/",
+            self.admin_site.admin_view(self.body_view),
+            name="sources_archivedanswer_body",
+        )
+        return [again, body, *super().get_urls()]
 
     def changeform_view(
         self,
@@ -85,11 +90,7 @@ class ArchivedAnswerAdmin(ReadOnlyAdmin):
 
     def again_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """What today's connector reads in the answer, beside what is stored. Stores nothing."""
-        answer = self.get_object(request, str(object_id))
-        if answer is None:
-            raise Http404("There is no such answer in the archive any more.")
-        if not self.has_view_permission(request, answer):
-            raise PermissionDenied
+        answer = self._answer(request, object_id)
         context = {
             **self.admin_site.each_context(request),
             "title": "Read again",
@@ -113,6 +114,27 @@ class ArchivedAnswerAdmin(ReadOnlyAdmin):
             "gone": compared.gone[:_PIECES],
         }
         return TemplateResponse(request, "newsdesk/answer_again.html", context)
+
+    def body_view(self, request: HttpRequest, object_id: int, number: int) -> HttpResponse:
+        """One body as it came, to be saved: for a bug report, or for `manage.py parse_feed`."""
+        answer = self._answer(request, object_id)
+        try:
+            body = archive.payloads(answer)[number].body
+        except (SourceError, IndexError):
+            raise Http404("There is no such body in the archive.") from None
+        return HttpResponse(
+            body,
+            content_type="application/octet-stream",
+            headers={"Content-Disposition": f'attachment; filename="answer-{object_id}-{number}"'},
+        )
+
+    def _answer(self, request: HttpRequest, object_id: int) -> ArchivedAnswer:
+        answer: ArchivedAnswer | None = self.get_object(request, str(object_id))
+        if answer is None:
+            raise Http404("There is no such answer in the archive any more.")
+        if not self.has_view_permission(request, answer):
+            raise PermissionDenied
+        return answer
 
     @display(description="Answer")
     def headline(self, answer: ArchivedAnswer) -> SafeString:

@@ -45,7 +45,8 @@ def words(source: Source) -> str:
     job = Backfill.objects.filter(source=source).first()
     if job is None:
         return ""
-    so_far = f"{job.pages} pages, {job.pieces} pieces, {job.new} of them new"
+    pages = "1 page" if job.pages == 1 else f"{job.pages} pages"
+    so_far = f"{pages}, {job.pieces} pieces, {job.new} of them new"
     if job.oldest is not None:
         so_far += f", back to {timezone.localtime(job.oldest):%d %b %Y}"
     return f"{job.get_state_display()}: {so_far}. {job.reason}".strip()

@@ -228,6 +228,18 @@ def test_an_answer_is_shown_as_text(console, source):
     assert "<script>alert(1)" not in shown
 
 
+def test_a_body_is_downloaded_as_it_came_and_never_shown_as_a_page(console, source):
+    gazette = source("https://gazette.example/feed")
+    keep(gazette, b"first", b"<script>alert(1)</script>\xff")
+    pk = gazette.answers.get().pk
+    saved = console.get(reverse("admin:sources_archivedanswer_body", args=(pk, 1)))
+    assert saved.content == b"<script>alert(1)</script>\xff"
+    assert saved["Content-Type"] == "application/octet-stream"
+    assert saved["Content-Disposition"].startswith("attachment")
+    missing = console.get(reverse("admin:sources_archivedanswer_body", args=(pk, 2)))
+    assert missing.status_code == 404
+
+
 def test_parsing_again_shows_the_difference_and_a_second_click_stores_it(console, site, source):
     gazette = source(site(rss(item(1, "A <b>bright</b> morning."), item(2))))
     answer = after_a_fix(gazette, content="<p>A dark morning.</p>")
@@ -263,6 +275,6 @@ def test_only_an_administrator_sees_answers(request, source, somebody):
     client = Client()
     client.force_login(request.getfixturevalue(somebody))
     pk = gazette.answers.get().pk
-    for name, args in (("changelist", ()), ("change", (pk,)), ("again", (pk,))):
+    for name, args in (("changelist", ()), ("change", (pk,)), ("again", (pk,)), ("body", (pk, 0))):
         address = reverse(f"admin:sources_archivedanswer_{name}", args=args)
         assert client.get(address).status_code == 403

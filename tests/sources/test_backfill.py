@@ -350,7 +350,7 @@ def test_it_is_started_watched_and_stopped_on_the_source_s_page(console, gazette
     assert job.until.date().isoformat() == day
     backfill._step(claimed())
     shown = console.get(reverse("admin:sources_source_overview", args=(gazette.pk,)))
-    assert "Under way: 1 pages, 2 pieces, 0 of them new" in shown.content.decode()
+    assert "Under way: 1 page, 2 pieces, 0 of them new" in shown.content.decode()
     assert "No more older pieces are fetched." in press(console, gazette, "older-stop")
     assert Backfill.objects.get().state == "cancelled"
 
