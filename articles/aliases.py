@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Count
 
-from articles import dedupe, record
+from articles import dedupe, identity, record
 from articles.canonical import host_of
 from articles.dedupe import Candidate, Match
 from articles.lifecycle import Kind
@@ -86,7 +86,7 @@ def note_new_ids(
         .annotate(Count("key"))
     )
     for name, item in renamed.items():
-        key = dedupe.own_key(name)
+        key = identity.own_key(name)
         if key not in learnt:
             continue
         if many.get(item.pk, 0) >= _MOST_OF_ONE:

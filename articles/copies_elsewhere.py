@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from articles import dedupe
+from articles import identity
 from articles.lifecycle import Kind, State
 from articles.models import Article
 
@@ -61,6 +61,6 @@ def _firsts(source_id: int, pages: Iterable[str], now: datetime) -> dict[str, in
 def _by_page(found: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
     pages: dict[str, list[T]] = {}
     for address, each in found:
-        if page := dedupe.page(address):
+        if page := identity.page(address):
             pages.setdefault(page, []).append(each)
     return pages

@@ -7,8 +7,6 @@ a source names none of them, now and later (`Known.nobodys`), and a piece whose 
 for an old one only if the old one has gone from the delivery.
 """
 
-import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,10 +15,19 @@ from rapidfuzz import fuzz, process
 
 from articles.canonical import canonical_url, host_of
 from articles.clean import strip_invisible
+from articles.identity import (
+    ALIKE,
+    Keys,
+    address_key,
+    another_text,
+    id_spelling,
+    key,
+    likeness,
+    own_key,
+    plainly,
+)  # fmt: skip
 from articles.wire import WireCopy
 
-ALIKE = 0.75
-"""From this likeness on two titles of one source are one headline, rewritten."""
 WITHIN = timedelta(days=2)
 """So far apart, at most, are the dates of a piece and of itself under another id."""
 LONGEST_ID = 700  # characters, as the column
@@ -35,19 +42,6 @@ class Delivery:
     rejected: tuple[tuple[str, str], ...] = ()  # external id (its beginning), why
     shared: frozenset[str] = frozenset()  # keys of ids that several different pieces bear
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What a piece may be known by: keys as `key` makes them, "" where it has none."""
-
-    own: str
-    address: str = ""
-    told: str = ""
-
-    def all(self) -> tuple[str, ...]:
-        """Those it has."""
-        return tuple(key for key in (self.own, self.address, self.told) if key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,69 +101,6 @@ def sort_out(copies: Iterable[WireCopy]) -> Delivery:
     )
 
 
-def keys(copy: WireCopy) -> Keys:
-    """The keys of a piece. A firm id needs no others."""
-    own = own_key(copy.external_id)
-    if copy.firm_id:
-        return Keys(own)
-    return Keys(own, address_key(copy.url), told_key(copy.title, copy.published_at))
-
-
-def key(kind: str, value: str) -> str:
-    """A key of at most 40 characters: its kind, and a digest of what it stands for."""
-    digest = hashlib.blake2b(value.encode(errors="surrogatepass"), digest_size=16)
-    return f"{kind}:{digest.hexdigest()}"
-
-
-def own_key(external_id: str) -> str:
-    """The key of a source's own id. Of an address http and https, with a slash or not, are one."""
-    return key("id", _id_spelling(external_id))
-
-
-def address_key(url: str) -> str:
-    """The key of a piece's address; "" for none, and for a homepage, which is no piece's own.
-
-    A fragment counts, because live blogs tell their entries apart by it.
-    """
-    here = page(canonical_url(url))
-    fragment = url.partition("#")[2].strip()
-    if not here:
-        return ""
-    return key("url", f"{here}#{fragment}" if fragment and "#" not in here else here)
-
-
-def page(canonical: str) -> str:
-    """A canonical address without scheme and last slash; "" for a homepage or no address."""
-    here = canonical.partition("://")[2].rstrip("/")
-    return here if "/" in here or "?" in here else ""
-
-
-def told_key(title: str, published_at: datetime | None) -> str:
-    """The key of title and date; "" unless the source gives both."""
-    words = plainly(title)
-    if not words or published_at is None:
-        return ""
-    return key("told", f"{words}\n{published_at.timestamp()}")
-
-
-def plainly(title: str) -> str:
-    """A title as titles are compared: small letters, single spaces."""
-    return " ".join(title.casefold().split())
-
-
-def likeness(one: str, other: str) -> float:
-    """How much two titles are one headline, 0 to 1.
-
-    Indel ratio of the letters in their order (rapidfuzz `ratio`). The token ratios are too kind
-    here: they take “Fire” for “Fire in the harbour kills two”, and “Dog bites man” for “Man bites
-    dog”. Titles with different numbers are never one: they count a series (“Briefing, 12 May”).
-    """
-    one, other = plainly(one), plainly(other)
-    if not one or not other or _numbers(one) != _numbers(other):
-        return 0.0
-    return fuzz.ratio(one, other) / 100
-
-
 def shared_keys(found: Mapping[str, Keys]) -> set[str]:
     """Addresses and digests that more than one piece of a delivery has."""
     seen: set[str] = set()
@@ -209,7 +140,7 @@ def aliases(
             if each in shared:
                 learnt[each] = None
             elif each == found[name].own:
-                if external_id != name or _id_spelling(name) != name:
+                if external_id != name or id_spelling(name) != name:
                     learnt[each] = item
             elif each in known.by_key or each in learnt:
                 learnt[each] = None  # another piece has it, too: from now on it names neither
@@ -252,6 +183,19 @@ def match(
             matches[name] = Match(item, by)
             del gone[item], loose[name]
     return matches | _by_title(loose, list(gone.values()), now)
+
+
+def holds(found: Match, copy: WireCopy, title: str, content: str) -> bool:
+    """Whether a match survives a look at the stored item's `title` and `content`.
+
+    Two days' “Morning briefing” and two entries of a live blog have a title or a link in common,
+    but no text. What is too short to tell holds.
+    """
+    if found.by not in ("address", "title"):
+        return True
+    if found.by == "address" and likeness(copy.title, title) >= ALIKE:
+        return True
+    return not another_text(copy.content or copy.summary, content)
 
 
 def _by_id(
@@ -332,7 +276,7 @@ def _by_own_id(
             rejected.append((own, "neither title nor text"))
         else:
             whole = copy if own == copy.external_id else replace(copy, external_id=own)
-            groups.setdefault(_id_spelling(own), []).append(whole)
+            groups.setdefault(id_spelling(own), []).append(whole)
     return groups, rejected
 
 
@@ -371,22 +315,10 @@ def _by_next_key(group: Sequence[WireCopy]) -> dict[str, list[WireCopy]]:
     return found
 
 
-def _id_spelling(own: str) -> str:
-    """An id in the spelling that is compared: of an address without scheme and last slash."""
-    if own[:4].lower() != "http":
-        return own
-    split = re.match(r"https?://([^/?#]*)(.*)", own, re.IGNORECASE | re.DOTALL)
-    return f"//{split[1].lower()}{split[2].rstrip('/')}" if split else own
-
-
 def _version(copy: WireCopy) -> tuple[float, str, str]:
     """Later versions are larger; without dates at least always the same one is."""
     moment = copy.updated_at or copy.published_at
     return (moment.timestamp() if moment else float("-inf"), copy.fingerprint(), copy.external_id)
-
-
-def _numbers(title: str) -> list[str]:
-    return sorted(re.findall(r"\d+", title))
 
 
 def _warned(shared: Collection[str], pieces: int) -> tuple[str, ...]:

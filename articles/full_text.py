@@ -1,13 +1,17 @@
 """The whole text of a wire item, where its source sent only an opening."""
 
 import re
+from dataclasses import replace
 
 from django.db import transaction
 from django.utils import timezone
 
 from articles.clean import clean_html, plain_text
+from articles.fair_copy import FairCopy
 from articles.lifecycle import Kind
 from articles.models import Article, Revision
+
+_NOTE = "As the source sent it; the text of its page follows"
 
 
 def fill_in(item_id: int, *, raw_hash: str, content: str, page: str) -> bool:
@@ -33,7 +37,7 @@ def fill_in(item_id: int, *, raw_hash: str, content: str, page: str) -> bool:
             summary=item.summary,
             content=item.content,
             via=Revision.Vias.TASK,
-            note="As the source sent it; the text of its page follows",
+            note=_NOTE,
         )
         now = timezone.now()
         item.content = _without_headline(content, item.title)
@@ -42,6 +46,20 @@ def fill_in(item_id: int, *, raw_hash: str, content: str, page: str) -> bool:
         item.updated_at = now
         item.save(update_fields=["content", "metadata", "version", "updated_at"])
     return True
+
+
+def kept(item: Article, copy: FairCopy) -> FairCopy:
+    """`copy`, a new version of `item`, with the page's text instead of the opening it had before.
+
+    Unchanged if the item has no page's text, or if the source's own text is another one by now.
+    """
+    taken = item.metadata.get("full_text")
+    if not taken:
+        return copy
+    own = item.revisions.filter(note=_NOTE).first()
+    if own is None or own.content != copy.content:
+        return copy
+    return replace(copy, content=item.content, metadata={**copy.metadata, "full_text": taken})
 
 
 def _without_headline(content: str, title: str) -> str:

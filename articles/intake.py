@@ -13,7 +13,15 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
-from articles import aliases, copies_elsewhere, dedupe, origins, rulebook
+from articles import (
+    aliases,
+    copies_elsewhere,
+    dedupe,
+    full_text,
+    identity,
+    origins,
+    rulebook,
+)  # fmt: skip
 from articles.clean import strip_invisible
 from articles.dedupe import Delivery, Known
 from articles.fair_copy import FairCopy, fair_copy
@@ -113,19 +121,23 @@ def _file_unsure(
     """File new, changed and newly named pieces; one delivery of a source at a time."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, drawer.source_id % 2**31])
-    all_keys = {name: dedupe.keys(copy) for name, copy in delivery.pieces.items()}
+    all_keys = {name: identity.keys(copy) for name, copy in delivery.pieces.items()}
     shared = {*delivery.shared, *dedupe.shared_keys(all_keys)}
     by_key, nobodys = aliases.look_up(
         drawer.source_id, [key for name in unsure for key in all_keys[name].all()]
     )
     pieces = dedupe.renamed(unsure, nobodys)
-    keys = {name: dedupe.keys(copy) for name, copy in pieces.items()}
+    keys = {name: identity.keys(copy) for name, copy in pieces.items()}
     by_id = {name: item for name, (item, _) in _by_id(drawer.source_id, list(pieces)).items()}
     candidates = aliases.candidates(drawer.source_id, pieces.values(), by_key.values(), now)
     stored = Known(by_id, by_key, nobodys, candidates)
     matches = dedupe.match(pieces, keys, stored, present=present, shared=shared, now=now)
 
-    items = _locked(matches, pieces)
+    items = {
+        name: item
+        for name, item in _locked(matches, pieces).items()
+        if dedupe.holds(matches[name], pieces[name], item.title, item.content)
+    }
     rows = _fair_copies(pieces, items, now)
     former = {item.pk: item for item in items.values()}
     rewritten = origins.keep_former_texts(
@@ -164,7 +176,7 @@ def _locked(
     if not matches:
         return {}
     rows = Article.objects.select_for_update().filter(pk__in=[m.item for m in matches.values()])
-    found = {item.pk: item for item in rows.defer("search", "metadata").order_by("pk")}
+    found = {item.pk: item for item in rows.defer("search").order_by("pk")}
     return {name: found[matches[name].item] for name in pieces if name in matches}
 
 
@@ -186,7 +198,8 @@ def _fair_copies(
         elif item.raw_hash != copy.fingerprint():
             row = fair_copy(copy, item.external_id, now)
             # The desk's own tags (a rule's) stay beside the source's.
-            rows[name] = replace(row, tags=list(dict.fromkeys([*row.tags, *item.tags])))
+            row = replace(row, tags=list(dict.fromkeys([*row.tags, *item.tags])))
+            rows[name] = full_text.kept(item, row)
     return rows
 
 

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class ItemAlias(models.Model):
-    """One key of an item besides its external id (`articles.dedupe.Keys`).
+    """One key of an item besides its external id (`articles.identity.Keys`).
 
     Without an item the key stands for several pieces of the source, so it names none of them.
     """

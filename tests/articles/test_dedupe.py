@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from articles import dedupe
+from articles import dedupe, identity
 from articles.dedupe import Candidate, Known
 from articles.wire import WireCopy
 
@@ -20,7 +20,7 @@ def piece(own, title="Ferry returns to Lindholm", link="", at=NOON, **more):
 
 def stored(copy, pk=1):
     """What the desk knows of `copy` once it has been filed as item `pk`."""
-    found = dedupe.keys(copy)
+    found = identity.keys(copy)
     return Known(
         by_id={},
         by_key=dict.fromkeys(found.all(), pk),
@@ -31,7 +31,7 @@ def stored(copy, pk=1):
 def matched(copy, known, *, present=(), shared=()):
     """How one piece, come alone, is recognised; None for a new one."""
     delivery = dedupe.sort_out([copy])
-    found = {name: dedupe.keys(each) for name, each in delivery.pieces.items()}
+    found = {name: identity.keys(each) for name, each in delivery.pieces.items()}
     now = NOON + timedelta(days=9)
     return dedupe.match(delivery.pieces, found, known, present=present, shared=shared, now=now).get(
         copy.external_id
@@ -47,13 +47,13 @@ def matched(copy, known, *, present=(), shared=()):
     ],
 )
 def test_an_id_that_is_an_address_is_one_with_and_without_tls_and_slash(one, other):
-    assert dedupe.own_key(one) == dedupe.own_key(other)
+    assert identity.own_key(one) == identity.own_key(other)
     assert dedupe.sort_out([piece(one), piece(other)]).duplicate == 1
 
 
 def test_ids_that_are_no_addresses_are_compared_sign_by_sign():
-    assert dedupe.own_key("tag:coast,2026:1/") != dedupe.own_key("tag:coast,2026:1")
-    assert dedupe.own_key("A") != dedupe.own_key("a")
+    assert identity.own_key("tag:coast,2026:1/") != identity.own_key("tag:coast,2026:1")
+    assert identity.own_key("A") != identity.own_key("a")
 
 
 def test_a_source_whose_pieces_all_share_one_id_is_read_by_their_links():
@@ -115,27 +115,27 @@ def test_a_piece_whose_old_id_is_still_there_has_not_changed_it():
 
 def test_a_homepage_is_nobodys_address():
     for link in ("https://coast.example", "http://coast.example/", "https://coast.example/#top"):
-        assert dedupe.address_key(link) == ""
+        assert identity.address_key(link) == ""
 
 
 def test_entries_of_a_live_blog_told_apart_by_fragment_have_addresses_of_their_own():
-    keys = {dedupe.address_key(f"{SITE}/live#entry-{n}") for n in range(3)}
+    keys = {identity.address_key(f"{SITE}/live#entry-{n}") for n in range(3)}
     assert len(keys) == 3
 
 
 def test_a_link_that_several_entries_share_recognises_none_of_them():
     blog = [piece(str(n), f"{word} at the pier", "live") for n, word in enumerate(("One", "Two"))]
-    shared = dedupe.shared_keys({copy.external_id: dedupe.keys(copy) for copy in blog})
-    assert dedupe.address_key(f"{SITE}/live") in shared
+    shared = dedupe.shared_keys({copy.external_id: identity.keys(copy) for copy in blog})
+    assert identity.address_key(f"{SITE}/live") in shared
     known = stored(piece("9", "Storm warning for the whole coast", "live"))
     assert matched(blog[0], known, shared=shared) is None
 
 
 def test_a_key_once_found_to_be_nobodys_is_not_trusted_again():
     copy = piece("g", "Fire in the harbour", "2")
-    nobodys = {dedupe.own_key("g")}
+    nobodys = {identity.own_key("g")}
     assert list(dedupe.renamed({"g": copy}, nobodys)) == [f"{SITE}/2"]
-    known = Known(by_key={dedupe.own_key("g"): 1}, nobodys=nobodys)
+    known = Known(by_key={identity.own_key("g"): 1}, nobodys=nobodys)
     assert matched(copy, known) is None
 
 
@@ -150,7 +150,7 @@ def test_the_likest_pair_is_matched_first_and_every_item_once():
         "a": piece("a", "Ferry returns to Lindholm pier"),
         "b": piece("b", "Ferry returns to Lindholm"),
     }
-    found = {name: dedupe.keys(copy) for name, copy in pieces.items()}
+    found = {name: identity.keys(copy) for name, copy in pieces.items()}
     for order in (["a", "b"], ["b", "a"]):
         matches = dedupe.match(
             {name: pieces[name] for name in order}, found, known, present=(), shared=(), now=NOON
@@ -159,9 +159,11 @@ def test_the_likest_pair_is_matched_first_and_every_item_once():
 
 
 def test_words_in_another_order_are_another_headline():
-    assert dedupe.likeness("Dog bites man", "Man bites dog") < dedupe.ALIKE
-    assert dedupe.likeness("Fire", "Fire in the harbour kills two") < dedupe.ALIKE
-    assert dedupe.likeness("Ferry returns to port", "UPDATE: Ferry returns to port") > dedupe.ALIKE
+    assert identity.likeness("Dog bites man", "Man bites dog") < identity.ALIKE
+    assert identity.likeness("Fire", "Fire in the harbour kills two") < identity.ALIKE
+    assert (
+        identity.likeness("Ferry returns to port", "UPDATE: Ferry returns to port") > identity.ALIKE
+    )
 
 
 copies = st.builds(
@@ -194,5 +196,32 @@ def test_every_entry_is_a_piece_a_duplicate_or_rejected(delivered):
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60), st.datetimes())
 def test_no_text_is_too_odd_for_a_key(own, title, url, moment):
     copy = WireCopy(own, title, url=url, published_at=moment.replace(tzinfo=UTC))
-    assert all(len(key) <= 40 for key in dedupe.keys(copy).all())
-    assert 0 <= dedupe.likeness(title, url) <= 1
+    assert all(len(key) <= 40 for key in identity.keys(copy).all())
+    assert 0 <= identity.likeness(title, url) <= 1
+
+
+BRIEFING = (
+    "The council met late, the ferry was on time, and the harbour stayed open all night, though "
+    "the wind was strong and the waves came over the pier twice before four in the morning."
+)
+OTHER = (
+    "Schools close at noon today while snow ploughs clear the main road towards the hills; buses "
+    "run once an hour until six and nobody should drive without a shovel and a warm blanket."
+)
+
+
+@pytest.mark.parametrize(
+    ("by", "title", "text", "holds"),
+    [
+        ("title", "Morning briefing", OTHER, False),
+        ("title", "Morning briefing", f"UPDATE: {BRIEFING}", True),
+        ("title", "Morning briefing", "Short.", True),
+        ("address", "Morning briefing", OTHER, True),
+        ("address", "Snow on the hills", OTHER, False),
+        ("address", "Snow on the hills", f"{BRIEFING} And more.", True),
+        ("id", "Snow on the hills", OTHER, True),
+    ],
+)
+def test_a_title_or_a_link_in_common_needs_some_text_in_common(by, title, text, holds):
+    copy = WireCopy("2", title, content=text)
+    assert dedupe.holds(dedupe.Match(1, by), copy, "Morning briefing", BRIEFING) is holds

@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from articles import intake
+from articles import full_text, intake
 from articles.models import Article
 from articles.wire import WireCopy
 from sources.models import Source
@@ -317,3 +318,50 @@ def test_the_third_source_points_to_the_first(source, inland):
         intake.file(each.pk, [report("1", "Ferry returns", "ferry")])
     first = Article.objects.get(source=source)
     assert first.copies.count() == 2
+
+
+# --- where guessing would cost a text ---
+
+MONDAY = (
+    "The council met late, the ferry was on time, and the harbour stayed open all night, though "
+    "the wind was strong and the waves came over the pier twice before four in the morning."
+)
+TUESDAY = (
+    "Schools close at noon today while snow ploughs clear the main road towards the hills; buses "
+    "run once an hour until six and nobody should drive without a shovel and a warm blanket."
+)
+
+
+def test_a_title_that_comes_every_day_is_a_new_piece_every_day(source):
+    intake.file(source.pk, [report("1", "Morning briefing", "mon", content=MONDAY)])
+    next_day = NOON + timedelta(days=1)
+    filed = intake.file(
+        source.pk, [report("2", "Morning briefing", "tue", next_day, content=TUESDAY)]
+    )
+    assert (filed.new, filed.updated) == (1, 0)
+
+
+def test_entries_of_a_live_blog_that_come_one_by_one_stay_apart(source):
+    first = report("1", "Harbour stays open", "live", content=MONDAY)
+    second = report("2", "Schools close at noon", "live", content=TUESDAY)
+    for copy in (first, second, first, second):
+        intake.file(source.pk, [copy])
+    assert Article.objects.count() == 2
+    assert not Article.objects.filter(revisions__isnull=False).exists()
+
+
+def test_the_text_of_the_page_outlives_noise_in_the_feed(source):
+    opening = report("1", "Ferry returns", "1", content="<p>It sails again.</p>")
+    intake.file(source.pk, [opening])
+    item = Article.objects.get()
+    whole = f"<p>It sails again.</p><p>{MONDAY}</p>"
+    full_text.fill_in(item.pk, raw_hash=item.raw_hash, content=whole, page=item.url)
+    noisy = replace(opening, content='<p class="x">It sails again.</p>')
+    assert intake.file(source.pk, [noisy]).updated == 0
+    item.refresh_from_db()
+    assert MONDAY.strip() in item.content
+    assert item.metadata["full_text"]["from"] == item.url
+    rewritten = replace(opening, content="<p>It does not sail.</p>")
+    assert intake.file(source.pk, [rewritten]).updated == 1
+    item.refresh_from_db()
+    assert item.content == "<p>It does not sail.</p>"
