@@ -126,7 +126,7 @@ class Mastodon(Connector):
             options = {"timeline": "tag", "tag": second}
             return Recognised(page.origin, options, f"#{second} at {page.host}", _NEEDS)
         account = first.removeprefix("@").removesuffix(".rss")
-        if first.startswith("@") and _ACCOUNT.fullmatch(account):
+        if first.startswith("@") and _ACCOUNT.fullmatch(account) and not second:
             options = {"timeline": "account", "account": account}
             return Recognised(page.origin, options, f"@{account} at {page.host}", _NEEDS)
         if first == "public":

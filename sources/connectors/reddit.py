@@ -5,6 +5,7 @@ https://support.reddithelp.com/hc/en-us/articles/16160319875092 (rate limits, Us
 """
 
 import base64
+import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -46,6 +47,9 @@ _RSS = "https://www.reddit.com"
 _ENOUGH_LEFT = 2.0  # requests; below that we leave the rest of the window to others
 _AHEAD = 120  # seconds before its end that a token is replaced
 _DAY = 86_400
+_POST = re.compile(r"t3_[a-z0-9]{1,20}")
+_LINKED = re.compile(r'<a href="(https?://[^"<>\s]{1,2000})">\[link\]</a>')
+_OWN_TEXT = re.compile(r"<!-- SC_OFF -->(.*?)<!-- SC_ON -->", re.S)
 _SUBREDDITS = re.compile(r"[A-Za-z0-9_+.-]{2,200}")
 
 
@@ -105,7 +109,7 @@ class Reddit(Connector):
         """The posts after the one named in `cursor`; Reddit shows about a thousand in all."""
         if request.options["access"] == "rss":
             raise Misconfigured("Reddit's RSS has no older posts; its API shows about a thousand.")
-        if cursor and not re.fullmatch(r"t3_[a-z0-9]{1,20}", cursor):
+        if cursor and not _POST.fullmatch(cursor):
             raise Misconfigured("The place to read on from is no post of Reddit; begin anew.")
         return await self._by_api(request, http, after=cursor)
 
@@ -113,7 +117,7 @@ class Reddit(Connector):
         """The posts of an archived listing or feed."""
         answer = answer_of(payloads[-1])
         if request.options["access"] == "rss":
-            return read_feed(answer, _WHO)
+            return _from_feed(answer)
         return _read(answer, request)
 
     def recognise(self, url: str) -> Recognised | None:
@@ -148,9 +152,8 @@ class Reddit(Connector):
                 status=403,
                 retry_after=answer.retry_after or wait,
             )
-        page = read_feed(answer, _WHO, conditional=bool(asked))
-        # Its feeds declare nothing, but are answered with the page's own headers.
-        return replace(page, wait=page.wait or wait, moved_to="", older="")
+        page = _from_feed(answer, conditional=bool(asked))
+        return replace(page, wait=page.wait or wait)
 
     async def _by_api(self, request: Fetch, http: Client, *, after: str) -> Fetched:
         if not request.options["subreddit"]:
@@ -248,6 +251,30 @@ def _read(answer: Response, request: Fetch) -> Fetched:
         title=f"r/{request.options['subreddit']}",
         older=identifier(listing, "after"),
         wait=_wait(answer),
+    )
+
+
+def _from_feed(answer: Response, *, conditional: bool = False) -> Fetched:
+    """The posts of a feed, told as the API tells them: a source may change between the two."""
+    found = read_feed(answer, _WHO, conditional=conditional)
+    copies = tuple(_from_entry(copy) for copy in found.copies)
+    return replace(found, copies=copies, moved_to="", older="")
+
+
+def _from_entry(copy: WireCopy) -> WireCopy:
+    """An entry without what Reddit writes around a post: by whom, [link] and [comments]."""
+    if not _POST.fullmatch(copy.external_id):
+        return copy
+    linked, own_text = _LINKED.search(copy.content), _OWN_TEXT.search(copy.content)
+    target = html.unescape(linked[1]) if linked else ""
+    return replace(
+        copy,
+        firm_id=True,
+        url=target or copy.url,
+        content=own_text[1].strip() if own_text else "",
+        authors=tuple(author.removeprefix("/") for author in copy.authors),
+        tags=tuple(tag.removeprefix("r/") for tag in copy.tags),
+        metadata={**copy.metadata, "discussion": copy.url},
     )
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from sources.connectors.base import Fetched
 from tests.config.far_end import http
+from tests.sources.asking import ask
 
 WIRE = Path(__file__).parent / "wire"
 CHANNEL = "UCnorthmarkharbour_0000A"
@@ -33,6 +35,16 @@ class Service:
         """Connector, address, options and secrets for a source at a server of ours."""
         options = dict(self.options) | ({self.login: url} if self.login else {})
         return self.connector, url + self.at, options, dict(self.secrets)
+
+
+def fetch(name: str, url: str, **more: Any) -> Fetched:
+    """What the service of that name brings from there.
+
+    `options` change its usual ones, `secrets` replace them; the rest is for `request_for`.
+    """
+    connector, where, options, secrets = SERVICES[name].asked(url)
+    options |= more.pop("options", {})
+    return ask(connector, where, options, more.pop("secrets", secrets), **more)
 
 
 def wire(name: str) -> bytes:

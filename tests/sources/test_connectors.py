@@ -233,6 +233,21 @@ def test_reddit_reads_the_posts_of_a_subreddit(world):
     assert all("/comments/" in copy.metadata["discussion"] for copy in fetched.copies)
 
 
+def test_both_ways_into_reddit_tell_alike(world):
+    url, options = f"{world.url}/reddit", reddit_options(world.url)
+    by_api = {copy.external_id: copy for copy in fetch("reddit", url, options, REDDIT).copies}
+    rss = {"access": "rss", "subreddit": credentials.REDDIT_SUBREDDIT}
+    shared = [copy for copy in fetch("reddit", url, rss).copies if copy.external_id in by_api]
+    assert len(shared) > 3
+    for copy in shared:
+        other = by_api[copy.external_id]
+        assert (copy.title, copy.authors) == (other.title, other.authors)
+        assert copy.published_at == other.published_at
+        assert copy.content == other.content
+        if other.url.startswith(world.url):  # a link, and not a post of Reddit's own
+            assert copy.url == other.url
+
+
 def test_reddit_with_a_wrong_secret(world):
     secrets = REDDIT | {"client_secret": "wrong"}
     with pytest.raises(Denied, match="does not know this application"):

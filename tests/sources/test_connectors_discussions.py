@@ -5,21 +5,19 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from sources.connectors.base import Fetched
 from sources.errors import Denied, Limited, Misconfigured, NotAFeed
+from sources.models import Source
+from sources.sync import sync
 from tests.config.far_end import http
 from tests.sources.asking import NOW, ask, ask_again, ask_older, recognised
 from tests.sources.conftest import REDDIT
+from tests.sources.services import query
 
 NOW_I = int(NOW.timestamp())
-
-
-def query(head: bytes) -> dict[str, str]:
-    return {k: v[-1] for k, v in parse_qs(urlsplit(head.split()[1].decode()).query).items()}
 
 
 # --- Hacker News ---
@@ -201,6 +199,16 @@ def test_a_token_is_kept_and_used_again(reddit):
     assert first.memory["token"] == "token1"
     again = reddit(memory=first.memory)
     assert len(again.copies) == 2
+    assert reddit.far.granted == 1
+
+
+def test_a_token_outlives_the_sync_in_the_source_and_is_sealed_there(reddit, source):
+    asked = source(reddit.url, "reddit", options=reddit.options, credentials=REDDIT)
+    assert sync(asked.pk).outcome == "ok"
+    asked.refresh_from_db()
+    assert asked.memory.reveal()["token"] == "token1"
+    assert "token1" not in str(Source.objects.filter(pk=asked.pk).values())
+    sync(asked.pk, forced=True)
     assert reddit.far.granted == 1
 
 
