@@ -22,7 +22,6 @@ from articles import (
     origins,
     rulebook,
 )  # fmt: skip
-from articles.clean import strip_invisible
 from articles.dedupe import Delivery, Known
 from articles.fair_copy import FairCopy, fair_copy
 from articles.lifecycle import Kind, State
@@ -78,11 +77,6 @@ def file(
 def known(source_id: int, copies: Iterable[WireCopy]) -> int:
     """How many of `copies` the source has brought before, by their ids. Stores nothing."""
     return len(_by_id(source_id, list(dedupe.sort_out(copies).pieces)))
-
-
-def as_stored(copy: WireCopy, now: datetime) -> FairCopy:
-    """What `copy` would be filed as. Its `raw_hash` is the stored one's, if nothing has changed."""
-    return fair_copy(copy, strip_invisible(copy.external_id), now)
 
 
 def _compared(

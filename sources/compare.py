@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from articles import intake
-from articles.clean import plain_text
-from articles.fair_copy import FairCopy
+from articles.clean import plain_text, strip_invisible
 from articles.models import WireItem
 from articles.wire import WireCopy
 from sources.models import Source, SyncRun
@@ -44,31 +45,32 @@ class Comparison:
 
 
 def compare(source: Source, copies: Sequence[WireCopy], run: SyncRun | None = None) -> Comparison:
-    """How `copies` differ from what is stored of `source`; `run` is what they came with."""
-    now = timezone.now()
-    rows = (intake.as_stored(copy, now) for copy in copies)
-    by_id = {row.external_id: row for row in rows if row.external_id}
-    stored = {
-        item.external_id: item
-        for item in WireItem.objects.filter(source=source, external_id__in=list(by_id))
-    }
-    changed = [
-        Piece(item.title, _changes(item, by_id[external_id]))
-        for external_id, item in stored.items()
-        if item.raw_hash != by_id[external_id].raw_hash
-    ]
+    """How `copies` differ from what is stored of `source`; `run` is what they came with.
+
+    They are filed on trial, in a transaction that is undone: so identities are found exactly as
+    `archive.store` will find them.
+    """
+    began = timezone.now()
+    with transaction.atomic():
+        filed = intake.file(source.pk, copies, section=source.section)
+        touched = list(WireItem.objects.filter(source=source, updated_at__gte=began))
+        gone = _gone(source, [strip_invisible(copy.external_id) for copy in copies], run, began)
+        transaction.set_rollback(True)
+    before = WireItem.objects.in_bulk([item.pk for item in touched])
     return Comparison(
-        new=tuple(
-            Piece(row.title) for external_id, row in by_id.items() if external_id not in stored
+        new=tuple(Piece(item.title) for item in touched if item.pk not in before),
+        changed=tuple(
+            Piece(before[item.pk].title, _changes(before[item.pk], item))
+            for item in touched
+            if item.pk in before
         ),
-        changed=tuple(changed),
-        gone=tuple(Piece(title) for title in _gone(source, list(by_id), run)),
-        same=len(stored) - len(changed),
+        gone=tuple(Piece(title) for title in gone),
+        same=filed.same,
     )
 
 
-def _changes(item: WireItem, row: FairCopy) -> tuple[Change, ...]:
-    pairs = ((name, _text(getattr(item, name)), _text(getattr(row, name))) for name in _FIELDS)
+def _changes(stored: WireItem, read: WireItem) -> tuple[Change, ...]:
+    pairs = ((name, _text(getattr(stored, name)), _text(getattr(read, name))) for name in _FIELDS)
     return tuple(Change(name, old, new) for name, old, new in pairs if old != new)
 
 
@@ -76,11 +78,12 @@ def _text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else plain_text(value)
 
 
-def _gone(source: Source, read: Sequence[str], run: SyncRun | None) -> list[str]:
+def _gone(source: Source, read: Sequence[str], run: SyncRun | None, began: datetime) -> list[str]:
     """Titles of the pieces that `run` first filed and that are not read now."""
     if run is None or run.finished_at is None:
         return []
     came = WireItem.objects.filter(
         source=source, created_at__gte=run.started_at, created_at__lte=run.finished_at
     )
-    return list(came.exclude(external_id__in=read).values_list("title", flat=True))
+    kept = came.exclude(external_id__in=read).exclude(updated_at__gte=began)
+    return list(kept.values_list("title", flat=True))

@@ -8,6 +8,8 @@ from sources.connectors.base import Fetched
 from sources.errors import SourceError
 from sources.models import Source, SyncRun
 
+_KEPT = 30  # runs of each cause
+
 
 def file(
     source: Source, fetched: Fetched, cause: SyncRun.Causes, *, backfilled: bool = False
@@ -30,13 +32,14 @@ def file(
         run.outcome = SyncRun.Outcomes.OK if changed else SyncRun.Outcomes.UNCHANGED
         run.finished_at = timezone.now()
         run.save()
+        _forget(source, cause)
     return run
 
 
 def failed(source: Source, problem: SourceError, cause: SyncRun.Causes) -> SyncRun:
     """A run that says what was wrong with what came that way; the source is not blamed for it."""
     now = timezone.now()
-    return SyncRun.objects.create(
+    run = SyncRun.objects.create(
         source=source,
         started_at=now,
         finished_at=now,
@@ -46,3 +49,11 @@ def failed(source: Source, problem: SourceError, cause: SyncRun.Causes) -> SyncR
         error_kind=problem.kind,
         error=str(problem),
     )
+    _forget(source, cause)
+    return run
+
+
+def _forget(source: Source, cause: SyncRun.Causes) -> None:
+    """Drop the oldest of these runs: they must not push out those that tell of the source."""
+    oldest = source.runs.filter(cause=cause).order_by("-id").values_list("pk", flat=True)
+    SyncRun.objects.filter(pk__in=list(oldest[_KEPT:][:100])).delete()

@@ -41,6 +41,7 @@ _HUB_DEADLINE = 15.0  # seconds
 _LEASE = timedelta(minutes=5)  # of a worker on one row
 _CONFIRM_WITHIN = timedelta(hours=1)  # a hub that accepted is asked again after that
 _MOST_TRIES = 5
+_MISSED = 3  # syncs with new pieces that the hub did not push
 
 States, Pending = Subscription.States, Subscription.Pending
 
@@ -58,9 +59,22 @@ class Received(Enum):
 
 
 def is_live(source: Source) -> bool:
-    """Whether a hub has promised to push what is new of this source, and the promise holds."""
+    """Whether a hub has promised to push what is new of this source, and keeps its promise.
+
+    It doesn't, when asking the source brings new pieces time and again that nobody pushed.
+    """
     live = Subscription.objects.filter(source=source, state=States.LIVE)
-    return live.filter(lease_ends__gt=timezone.now()).exists()
+    row = live.filter(lease_ends__gt=timezone.now()).first()
+    return row is not None and not is_silent(row)
+
+
+def is_silent(row: Subscription) -> bool:
+    """Whether the hub has missed new pieces several times in a row."""
+    if row.source_id is None:
+        return False
+    asked = SyncRun.objects.filter(source_id=row.source_id, cause=SyncRun.Causes.POLLED)
+    since = row.last_push or row.created_at
+    return asked.filter(new__gt=0, started_at__gt=since)[:_MISSED].count() == _MISSED
 
 
 def noticed(source: Source, hub: str, topic: str) -> None:
@@ -199,20 +213,16 @@ async def _ask(http: Client, question: _Question) -> str:
 def _settle(question: _Question, problem: str, now: datetime) -> None:
     """Only while the hub has not come back to us meanwhile: what it confirmed stands."""
     asked = Subscription.objects.filter(pk=question.pk, pending=question.form["hub.mode"])
-    if not problem:
-        asked.update(
-            attempts=F("attempts") + 1,
-            due_at=now + _CONFIRM_WITHIN,
-            reason="The hub accepted and has not confirmed yet.",
-        )
-        return
     row = asked.first()
     if row is None:
         return
     attempts = min(row.attempts + 1, 1000)
-    asked.update(
-        attempts=attempts, due_at=rules.next_try(now, attempts), reason=one_line(problem, 300)
-    )
+    due = rules.next_try(now, attempts)
+    if not problem:
+        waits = "The hub accepted and has not confirmed yet."
+        asked.update(attempts=attempts, due_at=max(due, now + _CONFIRM_WITHIN), reason=waits)
+        return
+    asked.update(attempts=attempts, due_at=due, reason=one_line(problem, 300))
     log.info("websub.failed", subscription=question.pk, attempts=attempts, problem=problem)
 
 

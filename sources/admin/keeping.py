@@ -16,7 +16,7 @@ from articles.admin.difference import difference
 from articles.admin.reading import marked
 from articles.errors import DeskError
 from config.admin_base import Act, Done, ReadOnlyAdmin, age, display, headline
-from sources import archive, compare
+from sources import archive, compare, websub
 from sources.errors import SourceError
 from sources.models import ArchivedAnswer, Source, Subscription
 
@@ -233,6 +233,8 @@ def badges(source: Source) -> list[tuple[str, str]]:
     if found.state == Subscription.States.DENIED:
         return [(found.reason, "warning")]
     if found.state == Subscription.States.LIVE and found.lease_ends:
+        if websub.is_silent(found):
+            return [("Its hub promised to push, and does not", "warning")]
         until = timezone.localtime(found.lease_ends).strftime("%d %b %H:%M")
         return [(f"Its hub pushes until {until}", "success")]
     return [(f"Subscribing at its hub. {found.reason}".strip(), "info")]

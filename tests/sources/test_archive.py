@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from articles.models import WireItem
+from articles.models import ItemAlias, Revision, WireItem
 from sources import archive, compare
 from sources.connectors.base import Payload
 from sources.errors import Misconfigured
@@ -178,17 +178,34 @@ def after_a_fix(gazette: Source, **stored: str) -> ArchivedAnswer:
 def test_reading_again_tells_new_changed_and_gone_pieces_and_stores_nothing(site, source):
     gazette = source(site(rss(item(1), item(2), item(3))))
     answer = after_a_fix(gazette, title="Piece one")
-    WireItem.objects.filter(external_id="g2").update(external_id="wrong")
+    WireItem.objects.filter(external_id="g2").update(
+        external_id="wrong", title="Wrong", url="", canonical_url=""
+    )
+    ItemAlias.objects.filter(item__external_id="wrong").delete()
+    before = list(WireItem.objects.order_by("pk").values())
     found = archive.read_again(gazette, archive.payloads(answer))
     compared = compare.compare(gazette, found.copies, answer.run)
     assert [piece.title for piece in compared.new] == ["Piece 2"]
-    assert [piece.title for piece in compared.gone] == ["Piece 2"]
+    assert [piece.title for piece in compared.gone] == ["Wrong"]
     assert compared.same == 1
     (changed,) = compared.changed
     assert [(c.field, c.stored, c.read) for c in changed.changes] == [
         ("title", "Piece one", "Piece 1")
     ]
-    assert WireItem.objects.get(external_id="g1").title == "Piece one"
+    assert list(WireItem.objects.order_by("pk").values()) == before
+    assert not Revision.objects.exists()
+
+
+def test_a_piece_that_got_another_identity_is_compared_as_the_piece_it_is(site, source):
+    gazette = source(site(rss(item(1), item(2))))
+    sync(gazette.pk)
+    renamed = rss(item(1).replace(">g1<", ">other<").replace("Piece 1", "Piece 1, again"))
+    copies = archive.read_again(
+        gazette, [Payload("https://x.example/", 200, (), renamed.partition(b"\r\n\r\n")[2])]
+    ).copies
+    compared = compare.compare(gazette, copies)
+    assert [piece.title for piece in compared.changed] == ["Piece 1"]
+    assert compared.new == ()
 
 
 def test_storing_what_it_reads_now_files_it_as_a_run_of_its_own(site, source):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from articles.errors import DeskError
 from articles.models import Article, WireItem
 from articles.wire import WireCopy
-from sources import alone, backfill, reach
+from sources import alone, backfill, filing, reach
 from sources.models import Backfill, Source, SyncRun
 from sources.sync import sync
 from tests.config.far_end import http
@@ -303,6 +303,14 @@ def test_a_sync_under_way_is_waited_for(gazette):
     worker.join()
     Backfill.objects.update(due_at=timezone.now())
     assert pages() == 5
+
+
+def test_many_pages_do_not_push_the_syncs_out_of_the_record(gazette, monkeypatch):
+    monkeypatch.setattr(filing, "_KEPT", 2)
+    start(gazette)
+    assert pages() == 5
+    assert gazette.runs.filter(cause=SyncRun.Causes.BACKFILL).count() == 2
+    assert gazette.runs.filter(cause=SyncRun.Causes.POLLED).count() == 1
 
 
 # --- starting ---

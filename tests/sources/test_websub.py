@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from hypothesis import example, given
+from hypothesis import settings as runs
+from hypothesis import strategies as st
 
 from articles.models import WireItem
 from sources import alone, websub
@@ -59,6 +62,16 @@ def test_hubs_are_given_an_address_that_they_can_reach(public, allowed, base):
 )  # fmt: skip
 def test_link_headers_name_hub_and_topic(links, found):
     assert rules.declared(links, "https://g.example/feed") == found
+
+
+@given(st.lists(st.text(alphabet='<>;,"= relhubsf:/.[]\x00é', max_size=300), max_size=4))
+@example(["<" * 10_000])
+@example(['<>"' * 3300])
+@example(["<a>;" + " rel" * 2400])
+@runs(max_examples=200, deadline=500)
+def test_no_link_header_raises_or_takes_long(links):
+    for address in rules.declared(links, "https://g.example/feed"):
+        assert address == "" or address.startswith(("http://", "https://"))
 
 
 @pytest.mark.parametrize("method", ["sha1", "sha256", "sha384", "sha512"])
@@ -181,6 +194,24 @@ def test_a_lease_is_renewed_before_it_ends(world, reachable, source):
     assert websub.is_live(gazette)  # while the renewal is under way, too
     eventually(lambda: Subscription.objects.get(source=gazette).lease_ends > first)
     assert Subscription.objects.get(source=gazette).token == token
+
+
+@pushed
+def test_a_hub_that_does_not_push_what_it_promised_is_not_live(world, reachable, source, ada):
+    gazette = source(f"{world.url}/feeds/rss.xml")
+    live(gazette)
+    for number in range(3):
+        assert websub.is_live(gazette)
+        world.publish_story(outlet="rss", title=f"Nobody pushed {number}")
+        assert sync(gazette.pk, forced=True).new == 1
+    assert not websub.is_live(gazette)
+    console = Client()
+    console.force_login(ada)
+    page = console.get(f"/admin/sources/source/{gazette.pk}/change/").content.decode()
+    assert "Its hub promised to push, and does not" in page
+    eventually(lambda: len(world.hub()) == 1)
+    assert world.push(gazette.api_endpoint) == [202]
+    assert websub.is_live(gazette)
 
 
 @pushed
