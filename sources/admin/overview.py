@@ -80,7 +80,7 @@ def next_sync(source: Source) -> str:
     if not source.is_active or source.paused_reason:
         return "Not until it is switched on again."
     minutes = timetable.interval(source).total_seconds() / 60
-    usual = f"every {minutes:g} minutes"
+    usual = "every minute" if minutes == 1 else f"every {minutes:g} minutes"
     if source.next_sync_at and source.next_sync_at > timezone.now():
         moment = timezone.localtime(source.next_sync_at).strftime("%d %b, %H:%M")
         return f"Not before {moment}. {source.next_sync_reason} (Its schedule: {usual}.)"
