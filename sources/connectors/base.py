@@ -243,7 +243,9 @@ def checked(options: Mapping[str, Any], declared: tuple[Option, ...]) -> dict[st
             if value not in ("", None):
                 raise Misconfigured(f"“{option.label}” must be true or false.", option=name)
             value = False
-        if option.kind in ("text", "url", "secret", "choice") and not isinstance(value, str):
+        if option.kind in ("text", "lines", "url", "secret", "choice") and not isinstance(
+            value, str
+        ):
             raise Misconfigured(f"“{option.label}” must be a text.", option=name)
         if option.choices and value not in dict(option.choices):
             words = ", ".join(key for key, _ in option.choices)

@@ -67,6 +67,11 @@ def header(head: bytes, name: str) -> str:
     return ""
 
 
+def everywhere(answer: bytes) -> Callable[[bytes], bytes]:
+    """This answer for every request, but for robots.txt, which the site does not have."""
+    return lambda head: http("404 Not Found") if b"/robots.txt" in head else answer
+
+
 def recorded(answer: Callable[[bytes], bytes]) -> tuple[Callable[[bytes], bytes], list[bytes]]:
     """The same answers, and the heads of the requests as they come."""
     heads: list[bytes] = []
@@ -79,7 +84,8 @@ def recorded(answer: Callable[[bytes], bytes]) -> tuple[Callable[[bytes], bytes]
 
 
 def _type(name: str) -> str:
-    return "application/atom+xml" if name.endswith(".xml") else "application/json"
+    kinds = {"xml": "application/atom+xml", "json": "application/json", "html": "text/html"}
+    return kinds[name.rpartition(".")[2]]
 
 
 _BLUESKY = {
@@ -110,6 +116,19 @@ SERVICES = {
     "mastodon": Service(
         "mastodon", {"/api/v1/timelines/tag/ferry": "mastodon_statuses.json"},
         {"tag": "ferry", "boosts": True},
+    ),
+    "json api": Service(
+        "json_api", {"/stories": "lobsters.json"},
+        {
+            "id": "short_id", "title": "title", "url": "url || comments_url",
+            "published": "created_at", "authors": "submitter_user",
+        },
+        at="/stories",
+    ),
+    "web page": Service(
+        "web_page", {"/notices": "web_page.html"},
+        {"item": "article.notice", "author": ".by", "date": "time"},
+        at="/notices",
     ),
     "youtube": Service("youtube", {"/feeds/videos.xml": "youtube.xml"}, {"channel": CHANNEL}),
 }  # fmt: skip

@@ -4,18 +4,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
+from articles.models import WireItem
 from simulator import credentials
 from sources import connectors, fetching
 from sources.checks import check_table
 from sources.connectors.base import Fetched, checked
 from sources.errors import Denied, Limited, Misconfigured, SourceError
 from sources.models import Source
+from sources.sync import sync
 from tests.config.far_end import http
 from tests.sources.asking import ask_again
 from tests.sources.conftest import REDDIT, item, reddit_options, rss
-from tests.sources.services import SERVICES
+from tests.sources.services import SERVICES, everywhere
 
 
 def fetch(connector: str, url: str, options=None, secrets=None, **stored):
@@ -75,7 +78,23 @@ def every(request, world, site):
 @pytest.fixture(params=EVERY)
 def against(request, site):
     """Fetches by one of the connectors from a site that gives every request this answer."""
-    return lambda answer: fetch(*asked(request.param, site(answer)))
+    return lambda answer: fetch(*asked(request.param, site(everywhere(answer))))
+
+
+@pytest.fixture(autouse=True)
+def _no_robots_remembered():
+    cache.clear()
+
+
+def test_every_connector_of_the_table_is_tried():
+    tried = {asked(name, "https://service.example")[0] for name in EVERY}
+    assert tried == set(connectors.TABLE)
+
+
+def test_every_connector_says_what_to_enter_and_what_its_service_asks_for():
+    for connector in connectors.connectors().values():
+        assert len(connector.help) > 80, connector.key
+        assert connector.minutes >= 5
 
 
 def test_every_connector_brings_pieces_with_identity_title_address_and_date(every):
@@ -96,6 +115,20 @@ def test_every_connector_brings_the_same_again(every):
         return {copy.external_id: copy.fingerprint() for copy in every().copies}
 
     assert told() == told()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_second_sync_of_a_service_brings_nothing_new(site, source, name):
+    connector, url, options, secrets = SERVICES[name].asked(site(SERVICES[name].answer))
+    known = source(url, connector, options=options, credentials=secrets)
+    first, second = sync(known.pk), sync(known.pk, forced=True)
+    assert (first.outcome, first.rejected, first.duplicate) == ("ok", 0, 0)
+    assert first.new == WireItem.objects.filter(source=known).count() > 1
+    assert (second.new, second.updated, second.same) == (0, 0, first.new)
+    for piece in WireItem.objects.filter(source=known):
+        assert piece.title
+        assert piece.url
+        assert piece.published_at <= timezone.now()
 
 
 def test_every_connector_gives_its_answers_to_the_archive_and_reads_them_again(every):
