@@ -281,20 +281,21 @@ def _by_own_id(
 
 
 def _are_one(group: Sequence[WireCopy]) -> bool:
-    """Whether the bearers of one id are versions of one piece."""
+    """Whether the bearers of one id are versions of one piece: one link, one headline."""
     first = min(group, key=_version)
     if first.firm_id:
         return True
-    address = address_key(first.url)
+    address, headline = address_key(first.url), _headline(first)
     return all(
         address_key(other.url) == address
-        and (
-            other.title == first.title
-            or likeness(other.title, first.title) >= ALIKE
-            or (other.published_at is not None and other.published_at == first.published_at)
-        )
+        and (_headline(other) == headline or likeness(_headline(other), headline) >= ALIKE)
         for other in group
     )
+
+
+def _headline(copy: WireCopy) -> str:
+    """The title; of an untitled post its beginning."""
+    return copy.title.strip() or (copy.content or copy.summary)[:200]
 
 
 def _by_next_key(group: Sequence[WireCopy]) -> dict[str, list[WireCopy]]:
@@ -310,7 +311,7 @@ def _by_next_key(group: Sequence[WireCopy]) -> dict[str, list[WireCopy]]:
             found.setdefault(name, []).extend(copies)
             continue
         for copy in copies:
-            told = f"{copy.title}\n{copy.published_at or ''}\n{copy.title or copy.content[:500]}"
+            told = f"{_headline(copy)}\n{copy.published_at or ''}"
             found.setdefault(key("told", told), []).append(copy)
     return found
 

@@ -121,7 +121,7 @@ def _file_unsure(
         drawer.source_id, [key for name in unsure for key in all_keys[name].all()]
     )
     pieces = dedupe.renamed(unsure, nobodys)
-    keys = {name: identity.keys(copy) for name, copy in pieces.items()}
+    keys = {name: all_keys.get(name) or identity.keys(copy) for name, copy in pieces.items()}
     by_id = {name: item for name, (item, _) in _by_id(drawer.source_id, list(pieces)).items()}
     candidates = aliases.candidates(drawer.source_id, pieces.values(), by_key.values(), now)
     stored = Known(by_id, by_key, nobodys, candidates)

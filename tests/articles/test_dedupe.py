@@ -73,8 +73,13 @@ def test_without_links_of_their_own_they_are_read_by_title_and_date():
     assert len(delivery.pieces) == 2
 
 
+def test_untitled_posts_under_one_id_are_told_apart_by_their_words():
+    posts = [WireCopy("x", "", content=text) for text in ("Ferry gone.", "Harbour closed.")]
+    assert len(dedupe.sort_out(posts).pieces) == 2
+
+
 def test_two_versions_of_one_piece_are_one_and_the_later_stays():
-    old = piece("1", "Ferry returns", "1", updated_at=NOON)
+    old = piece("1", "Ferry returned to Lindholm", "1", updated_at=NOON)
     new = piece("1", "Ferry returns to Lindholm", "1", updated_at=NOON + timedelta(hours=1))
     for order in ([old, new], [new, old]):
         delivery = dedupe.sort_out(order)
