@@ -27,6 +27,7 @@ def file(
         run.fetched = len(fetched.copies)
         run.new, run.updated, run.same = filed.new, filed.updated, filed.same
         run.duplicate, run.rejected = filed.duplicate, len(filed.rejected)
+        run.warnings = [*fetched.warnings, *filed.warnings]
         run.http_status, run.bytes = fetched.http_status, fetched.bytes
         changed = filed.new or filed.updated
         run.outcome = SyncRun.Outcomes.OK if changed else SyncRun.Outcomes.UNCHANGED

@@ -11,7 +11,7 @@ class RunInline(DeskTabularInline):
 
     model = SyncRun
     verbose_name_plural = "last syncs"
-    fields = ("began", "cause", "result", "brought", "http_status", "took", "error")
+    fields = ("began", "cause", "result", "brought", "http_status", "took", "trouble")
     readonly_fields = fields
     per_page = 10
 
@@ -34,3 +34,8 @@ class RunInline(DeskTabularInline):
     def took(self, run: SyncRun) -> str:
         """The source's time."""
         return f"{run.ms} ms"
+
+    @display(description="Trouble")
+    def trouble(self, run: SyncRun) -> str:
+        """The error, or what was odd."""
+        return run.error or " ".join(run.warnings) or "–"

@@ -143,6 +143,9 @@ class SyncRun(models.Model):
     same = models.PositiveIntegerField(default=0)
     duplicate = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
+    warnings = models.JSONField(
+        default=list, blank=True, help_text="Sentences about what is odd in what came."
+    )
     error_kind = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
 

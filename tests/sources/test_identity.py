@@ -53,6 +53,7 @@ def test_one_guid_for_every_piece_loses_none(feed):
     third = entry("feed", "Storm warning", f"{PAGE}/3")
     runs = feed([first, second], [second, third], [third])
     assert [run.new for run in runs] == [2, 1, 0]
+    assert "2 different pieces share 1 id" in runs[0].warnings[0]
     assert not Article.objects.filter(revisions__isnull=False).exists()
 
 
