@@ -45,7 +45,7 @@ def _preview(_request: HttpRequest, source: Source, _data: Mapping[str, Any]) ->
         found = previewing.preview(source)
     except SourceError as problem:
         raise DeskError(str(problem)) from problem
-    titles = format_html_join("", "<br>· {}", ((title,) for title, _url in found.first))
+    titles = format_html_join("", "<br>· {}", ((sample.title,) for sample in found.first))
     warnings = format_html_join("", "<br>{}", ((warning,) for warning in found.warnings))
     return format_html("{} Nothing was stored.{}{}", str(found), titles, warnings)
 
