@@ -169,7 +169,7 @@ def test_the_sources_own_freshness_counts_for_the_interval(source, site):
         (http("404 No"), "may be read by them, too"),
     ],
 )
-def test_what_robots_txt_says_about_the_pages(source, site, rules, words):
+def test_what_robots_txt_says_about_the_pages(source, site, rules: bytes, words):
     def answering(request: bytes) -> bytes:
         if b"/robots.txt" in request:
             return rules
