@@ -153,7 +153,7 @@ async def _read(url: str, answer: Response, http: Client) -> Detected:
     endpoint = moved_to(answer) or url
     if feed := _as_feed(answer):
         return Detected((_feed(endpoint, feed, "A feed"),))
-    if answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+    if _is_json(answer):
         return _json(endpoint, answer)
     try:
         page = webpages.read_page(answer.body, answer.url, answer.headers.get("content-type", ""))
@@ -163,12 +163,18 @@ async def _read(url: str, answer: Response, http: Client) -> Detected:
 
 
 def _as_feed(answer: Response) -> feedparsing.Feed | None:
+    if _is_json(answer) and b"jsonfeed.org" not in answer.body[:5000]:
+        return None  # any list called items passes for a JSON Feed; those say that they are one
     try:
         return feedparsing.parse(
             answer.body, content_type=answer.headers.get("content-type", ""), url=answer.url
         )
     except feedparsing.FeedError:
         return None
+
+
+def _is_json(answer: Response) -> bool:
+    return answer.body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
 def _feed(endpoint: str, feed: feedparsing.Feed, why: str) -> Candidate:

@@ -4,17 +4,17 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 
 from config.admin_declared import option_fields, secret_fields
 from sources import connectors, timetable
 from sources.admin import keeping
 from sources.admin.acts import ACTS
+from sources.admin.adding import AddingByAddress, found_look
 from sources.admin.columns import SourceColumns, health_words, label_of
 from sources.admin.form import FIELDS, SourceForm
 from sources.admin.overview import Overview
 from sources.admin.runs import RunInline
-from sources.connectors.base import Connector
+from sources.connectors.base import LOGIN, Connector
 from sources.models import Source
 
 _PLAIN = (
@@ -24,7 +24,7 @@ _PLAIN = (
 
 
 @admin.register(Source)
-class SourceAdmin(SourceColumns, Overview):
+class SourceAdmin(SourceColumns, AddingByAddress, Overview):
     """Where copy comes from."""
 
     form = SourceForm
@@ -54,30 +54,6 @@ class SourceAdmin(SourceColumns, Overview):
         found = [(label_of(obj.connector), "info"), (words, colours[kind])]
         return [*found, *keeping.badges(obj)]
 
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """First the kind of source, then its form."""
-        chosen = request.GET.get("connector")
-        if self.has_add_permission(request) and chosen not in connectors.table():
-            return TemplateResponse(
-                request,
-                "newsdesk/choose.html",
-                {
-                    **self.admin_site.each_context(request),
-                    "title": "What kind of source?",
-                    "opts": self.opts,
-                    "parameter": "connector",
-                    "choices": list(connectors.connectors().values()),
-                },
-            )
-        return super().add_view(request, form_url, extra_context)
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new source starts at its service's usual address."""
-        adapter = _adapter(request, None)
-        return {"api_endpoint": adapter.endpoint} if adapter else {}
-
     def get_form(
         self, request: HttpRequest, obj: Source | None = None, change: bool = False, **kwargs: Any
     ) -> type[Any]:
@@ -86,8 +62,10 @@ class SourceAdmin(SourceColumns, Overview):
         adapter = _adapter(request, obj)
         if adapter is None:
             return form
+        look = None if obj else found_look(request)
+        options = obj.options if obj else look.candidate.options if look else {}
         fields: dict[str, Any] = {
-            **option_fields(adapter.options, obj.options if obj else {}),
+            **option_fields(adapter.options, options),
             **secret_fields(adapter.credentials, obj.credentials.describe() if obj else {}),
             "adapter": adapter,
         }
@@ -98,11 +76,20 @@ class SourceAdmin(SourceColumns, Overview):
         adapter = _adapter(request, obj)
         if adapter is None:
             return [(None, {"fields": list(_PLAIN)})]
-        reaching = ["api_endpoint", *(f"option_{each.name}" for each in adapter.options)]
-        reaching += [f"secret_{each.name}" for each in adapter.credentials]
+        plain = [f"option_{each.name}" for each in adapter.options if not each.group]
+        secret = [f"secret_{each.name}" for each in adapter.credentials]
+        groups: dict[str, list[str]] = {}
+        for each in adapter.options:
+            if each.group:
+                groups.setdefault(each.group, []).append(f"option_{each.name}")
+        if LOGIN in groups:  # what to log in with stands beside how
+            groups[LOGIN] += secret
+            secret = []
+        reaching = ["api_endpoint", *plain, *secret, "unchecked"]
         return [
             (None, {"fields": ["name", "section", "trust", "is_active"]}),
-            (adapter.label, {"fields": [*reaching, "unchecked"], "description": adapter.help}),
+            (adapter.label, {"fields": reaching, "description": adapter.help}),
+            *((name, {"fields": fields}) for name, fields in groups.items()),
             ("Pace", {"fields": ["minutes", "rate_limit_per_minute"]}),
             ("Keeping", {"fields": ["full_text", "answers_kept"]}),
         ]

@@ -14,6 +14,9 @@ from articles.wire import WireCopy
 from config.outbound import Client, Headers, Response
 from sources.errors import Denied, Gone, Limited, Misconfigured, Unreachable
 
+LOGIN = "Login"
+"""The group of options beside which the credentials stand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -26,6 +29,7 @@ class Option:
     help: str = ""
     default: Any = ""
     choices: tuple[tuple[str, str], ...] = ()
+    group: str = ""  # the heading it stands under; "" is beside the address
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from config.outbound import Client, Response
-from sources.connectors import json_login, json_paging
+from sources.connectors import json_login, json_mapping, json_paging
 from sources.connectors.answers import conditions, fresh_for, host_of, unchanged, validator
 from sources.connectors.base import (
     Connector,
@@ -22,22 +22,16 @@ from sources.connectors.base import (
     must_be_ok,
 )
 from sources.connectors.json_login import Login
-from sources.connectors.json_mapping import FIELDS, LIST, MOST_PIECES, JsonMapping, Mapped
+from sources.connectors.json_mapping import MOST_PIECES, JsonMapping, Mapped
 from sources.connectors.json_paging import Page, Paging, with_parameters, without_parameter
 from sources.connectors.json_paths import MOST_BYTES, BadDocument, read_json
 from sources.errors import Denied, Misconfigured, NotAFeed
 
 _MOST_PAGES = 20
+_ADDED = "Added to each request"
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]{1,100})\s*:\s*(.{0,1000})")
 _PARAMETER = re.compile(r"([^=\s]{1,100})\s*=\s*(.{0,1000})")
 _CREDENTIAL_HEADERS = ("authorization", "cookie", "proxy-authorization", "x-api-key")
-_HELP = {
-    "id": "Where a piece's own id is. Without one its address identifies it.",
-    "title": "Such as title, or fields.headline",
-    "url": "Such as link; relative addresses are fine.",
-    "authors": "A name, an object with a name, or a list of either.",
-    "tags": "A list, or names with commas between them.",
-}
 
 
 class JsonApi(Connector):
@@ -52,36 +46,14 @@ class JsonApi(Connector):
         "credentials below, never into the address."
     )
     options = (
+        *json_mapping.OPTIONS,
+        *json_paging.OPTIONS,
+        *json_login.OPTIONS,
         Option(
-            LIST, "List of pieces",
-            help="Such as items, data.articles or results[?type=='news']. Empty: the answer is it.",
+            "headers", "More headers", "lines", group=_ADDED,
+            help="One a line: Accept-Language: de",
         ),
-        *(Option(name, label, help=_HELP.get(name, "")) for name, label in FIELDS.items()),
-        Option(
-            "text", "Text is", "choice", default="html",
-            choices=(("html", "HTML"), ("plain", "Plain text")),
-        ),
-        Option(
-            "dates", "Dates are", "choice", default="auto",
-            choices=(("auto", "Text or Unix time, whichever comes"), ("text", "Text"),
-                     ("seconds", "Unix seconds"), ("milliseconds", "Unix milliseconds")),
-        ),
-        Option("paging", "Further pages by", "choice", default="none", choices=json_paging.KINDS),
-        Option(
-            "page_parameter", "Page parameter",
-            help="The query parameter for number, offset or cursor; empty: page, offset, cursor.",
-        ),
-        Option("first_page", "First page's number", "number", default=1),
-        Option("cursor", "Next page", help="Where the answer has the cursor: meta.next_cursor"),
-        Option("size_parameter", "Size parameter", help="Such as per_page, if it has one."),
-        Option("size", "Pieces on a page", "number", default=50),
-        Option("pages", "At most so many pages", "number", default=3),
-        Option("login", "Login by", "choice", default="none", choices=json_login.KINDS),
-        Option("login_name", "Header or parameter", help="That carries the key, such as X-Api-Key"),
-        Option("token_url", "Token address", "url", help="For OAuth 2."),
-        Option("scope", "Scope", help="For OAuth 2, if it asks for one."),
-        Option("headers", "More headers", "lines", help="One a line: Accept-Language: de"),
-        Option("parameters", "More parameters", "lines", help="One a line: section=world"),
+        Option("parameters", "More parameters", "lines", help="section=world", group=_ADDED),
     )  # fmt: skip
     credentials = json_login.CREDENTIALS
 

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from config.outbound import Client
-from sources.connectors.base import Fetch, Option, must_be_ok
+from sources.connectors.base import LOGIN, Fetch, Option, must_be_ok
 from sources.errors import Denied, Misconfigured, NotAFeed
 
 KINDS = (
@@ -26,6 +26,15 @@ KINDS = (
     ("query", "A key in the address"),
     ("oauth2", "OAuth 2 client credentials"),
 )
+OPTIONS = (
+    Option("login", "Login by", "choice", default="none", choices=KINDS, group=LOGIN),
+    Option(
+        "login_name", "Header or parameter", group=LOGIN,
+        help="The one that carries the key, such as X-Api-Key",
+    ),
+    Option("token_url", "Token address", "url", help="For OAuth 2.", group=LOGIN),
+    Option("scope", "Scope", help="For OAuth 2, if it asks for one.", group=LOGIN),
+)  # fmt: skip
 CREDENTIALS = (
     Option("user", "User name"),
     Option("password", "Password", "secret"),

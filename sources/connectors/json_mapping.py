@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from articles.wire import WireCopy
+from sources.connectors.base import Option
 from sources.connectors.json_paths import BadPath, Path
 from sources.errors import Misconfigured, NotAFeed
 from sources.feedparsing.dates import from_timestamp, parse_date
@@ -23,6 +24,33 @@ FIELDS = {
 """What an expression can be given for, with its name in the form."""
 
 LIST = "items"  # the option that finds the list itself
+_GROUP = "Within a piece"
+_HELP = {
+    "id": "Where a piece's own id is. Without one its address identifies it.",
+    "title": "Such as title, or fields.headline",
+    "url": "Such as link; relative addresses are fine.",
+    "authors": "A name, an object with a name, or a list of either.",
+    "tags": "A list, or names with commas between them.",
+}
+OPTIONS = (
+    Option(
+        LIST, "List of pieces",
+        help="Such as items, data.articles or results[?type=='news']. Empty: the answer is it.",
+    ),
+    *(
+        Option(name, label, help=_HELP.get(name, ""), group=_GROUP)
+        for name, label in FIELDS.items()
+    ),
+    Option(
+        "text", "Text is", "choice", default="html", group=_GROUP,
+        choices=(("html", "HTML"), ("plain", "Plain text")),
+    ),
+    Option(
+        "dates", "Dates are", "choice", default="auto", group=_GROUP,
+        choices=(("auto", "Text or Unix time, whichever comes"), ("text", "Text"),
+                 ("seconds", "Unix seconds"), ("milliseconds", "Unix milliseconds")),
+    ),
+)  # fmt: skip
 _NAMES = ("name", "display_name", "displayName", "title", "full_name", "username", "login", "label")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from sources.connectors.base import Option
 from sources.connectors.json_paths import BadPath, Path
 from sources.errors import Misconfigured
 
@@ -20,6 +21,22 @@ KINDS = (
     ("cursor", "Cursor, or the next page's address, in the answer"),
     ("link", "Link header (RFC 8288)"),
 )
+_GROUP = "Further pages"
+OPTIONS = (
+    Option("paging", "Further pages by", "choice", default="none", choices=KINDS, group=_GROUP),
+    Option(
+        "page_parameter", "Page parameter", group=_GROUP,
+        help="The query parameter for number, offset or cursor; empty: page, offset, cursor.",
+    ),
+    Option("first_page", "First page's number", "number", default=1, group=_GROUP),
+    Option(
+        "cursor", "Next page", group=_GROUP,
+        help="Where the answer has the cursor or the address: meta.next_cursor",
+    ),
+    Option("size_parameter", "Size parameter", help="Such as per_page, if any.", group=_GROUP),
+    Option("size", "Pieces on a page", "number", default=50, group=_GROUP),
+    Option("pages", "At most so many pages", "number", default=3, group=_GROUP),
+)  # fmt: skip
 _USUAL = {"page": "page", "offset": "offset", "cursor": "cursor"}
 
 

@@ -51,8 +51,9 @@ def add(console: Client, url: str, connector: str = "feed", **more: Any) -> dict
 # --- adding ---
 
 
-def test_adding_begins_with_the_kind_of_source(console):
-    shown = console.get(ADD).content.decode()
+def test_the_kind_of_source_may_be_chosen_by_hand(console):
+    assert "?by_hand" in console.get(ADD).content.decode()
+    shown = console.get(f"{ADD}?by_hand").content.decode()
     for label in ("Feed (RSS, Atom, JSON Feed)", "Hacker News", "Reddit"):
         assert label in shown
     assert "?connector=reddit" in shown
