@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from articles.wire import WireCopy
@@ -19,6 +20,7 @@ ACCEPT_FEED = (
 )
 _DAY = 24 * 3600.0
 _LONGEST_FRESH = 7 * _DAY  # a longer promise is a mistake of the server's settings
+_OVERLAP = timedelta(minutes=10)  # services list a piece some time after its date
 _EPOCH = 1_000_000_000  # a reset below it counts seconds from now, one above since 1970
 
 
@@ -51,6 +53,42 @@ def fetched(
         payloads=tuple(payload_of(each) for each in answers),
         pace=Pace(fresh_for=fresh_for(last)),
         older=older,
+    )
+
+
+async def back_to_the_last_sync(
+    request: Fetch, page: Callable[[Fetch, str], Awaitable[Fetched]], *, most: int = 5
+) -> Fetched:
+    """The newest page and as many before it as were filled since the last success, as one answer.
+
+    `page` reads the page at a cursor of a list that has the newest first, "" being the first one.
+    At most `most` pages and the source's own requests are used; what is left is in `older`.
+    """
+    pages = [await page(request, "")]
+    while pages[-1].older and len(pages) < min(most, request.requests - 1):
+        last = next((copy.published_at for copy in reversed(pages[-1].copies)), None)
+        if request.since is None or last is None or last <= request.since - _OVERLAP:
+            break
+        if pages[-1].memory is not None:
+            request = replace(request, memory=pages[-1].memory)
+        pages.append(await page(request, pages[-1].older))
+    return joined(pages)
+
+
+def joined(pages: Sequence[Fetched]) -> Fetched:
+    """Pages of one list as one answer, each piece once."""
+    if len(pages) == 1:
+        return pages[0]
+    copies = {copy.external_id: copy for page in reversed(pages) for copy in reversed(page.copies)}
+    return replace(
+        pages[-1],
+        copies=tuple(reversed(copies.values())),
+        etag="",
+        last_modified="",
+        bytes=sum(page.bytes for page in pages),
+        title=pages[0].title,
+        warnings=tuple(dict.fromkeys(words for page in pages for words in page.warnings)),
+        payloads=tuple(payload for page in pages for payload in page.payloads),
     )
 
 

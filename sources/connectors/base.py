@@ -141,7 +141,10 @@ class ReadsAgain(Protocol):
     """A connector that can read archived answers without asking its service."""
 
     def read_again(self, request: Fetch, payloads: Sequence[Payload]) -> Fetched:
-        """What `payloads` hold, as `fetch` would have read them. Raises `SourceError`."""
+        """What `payloads` (one or more) hold, as `fetch` would have read them.
+
+        Raises `SourceError`.
+        """
 
 
 @runtime_checkable

@@ -11,7 +11,12 @@ from typing import Any
 
 from config.outbound import Client, Response
 from sources.connectors import bluesky_session
-from sources.connectors.answers import fetched, rest_of_window
+from sources.connectors.answers import (
+    back_to_the_last_sync,
+    fetched,
+    joined,
+    rest_of_window,
+)
 from sources.connectors.base import (
     Connector,
     Fetch,
@@ -71,8 +76,10 @@ class Bluesky(Connector):
     )
 
     async def fetch(self, request: Fetch, http: Client) -> Fetched:
-        """The newest posts."""
-        return await self._page(request, http, "")
+        """The newest posts, all since the last sync."""
+        return await back_to_the_last_sync(
+            request, lambda asked, cursor: self.older(asked, http, cursor)
+        )
 
     async def older(self, request: Fetch, http: Client, cursor: str) -> Fetched:
         """The page at the service's own cursor."""
@@ -82,8 +89,8 @@ class Bluesky(Connector):
         return found if found.older != cursor else replace(found, older="")
 
     def read_again(self, request: Fetch, payloads: Sequence[Payload]) -> Fetched:
-        """The posts of an archived page."""
-        return _read(answer_of(payloads[-1]), request)
+        """The posts of archived pages."""
+        return joined([_read(answer_of(payload), request) for payload in payloads])
 
     def recognise(self, url: str) -> Recognised | None:
         """Profiles, custom feeds, hashtags and searches."""

@@ -1,6 +1,7 @@
-"""DEV (dev.to) and other sites that run Forem: articles by tag, author or time.
+"""DEV (dev.to) and other sites that run Forem: articles of a tag, of an author, or the best.
 
-https://developers.forem.com/api/v1#tag/articles/operation/getArticles
+https://developers.forem.com/api/v1#tag/articles/operation/getArticles; which parameter wins over
+which, and the order of each list, as in forem/forem, app/services/article_api_index_service.rb.
 """
 
 import re
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 
 from articles.wire import WireCopy
 from config.outbound import Client, Response
-from sources.connectors.answers import fetched
+from sources.connectors.answers import back_to_the_last_sync, fetched, joined
 from sources.connectors.base import (
     Connector,
     Fetch,
@@ -39,8 +40,9 @@ class DevTo(Connector):
     key = "devto"
     label = "DEV (dev.to)"
     help = (
-        "Enter a tag, a user or organisation, or both; empty fields bring the articles of the "
-        "front page. No key is needed. The address may be another site's that runs Forem."
+        "Enter a tag, or a user or organisation; empty fields bring the front page. DEV lists an "
+        "author's articles by time and all others by liveliness. No key is needed. The address "
+        "may be another site's that runs Forem."
     )
     endpoint = "https://dev.to/api"
     minutes = 30
@@ -49,9 +51,9 @@ class DevTo(Connector):
         Option("username", "User or organisation"),
         Option(
             "top", "Most popular of the last … days", "number", default=0,
-            help="0: by time, the newest first.",
+            help="Of the tag, or of all; 0 for the liveliest now.",
         ),
-        Option("limit", "At most so many articles", "number", default=50),
+        Option("limit", "So many articles at a time", "number", default=50),
     )  # fmt: skip
     credentials = (
         Option(
@@ -61,8 +63,12 @@ class DevTo(Connector):
     )  # fmt: skip
 
     async def fetch(self, request: Fetch, http: Client) -> Fetched:
-        """The newest articles, or the most popular."""
-        return await self._page(request, http, 1)
+        """The list as it is now; of an author all since the last sync."""
+        if not request.options["username"]:
+            return await self._page(request, http, 1)
+        return await back_to_the_last_sync(
+            request, lambda asked, cursor: self.older(asked, http, cursor)
+        )
 
     async def older(self, request: Fetch, http: Client, cursor: str) -> Fetched:
         """The page of that number."""
@@ -72,7 +78,7 @@ class DevTo(Connector):
 
     def read_again(self, request: Fetch, payloads: Sequence[Payload]) -> Fetched:
         """The articles of an archived page."""
-        return _read(answer_of(payloads[-1]), 1)
+        return joined([_read(answer_of(payload), 1) for payload in payloads])
 
     def recognise(self, url: str) -> Recognised | None:
         """Pages of tags, of users and organisations, and the best of a time."""
@@ -80,7 +86,7 @@ class DevTo(Connector):
         if page is None or page.host != "dev.to" or len(page.path) > 2:
             return None
         first, second = page.at(0), page.at(1)
-        if not first or (first == "latest" and not second):
+        if not first:
             return Recognised(self.endpoint, {}, _WHO)
         if first == "t" and _NAME.fullmatch(second):
             return Recognised(self.endpoint, {"tag": second}, f"DEV: {second}")
@@ -92,6 +98,10 @@ class DevTo(Connector):
 
     async def _page(self, request: Fetch, http: Client, page: int) -> Fetched:
         options = request.options
+        if options["tag"] and options["username"]:
+            raise Misconfigured(
+                "DEV lists a tag or an author, never both: empty one of them.", option="username"
+            )
         params: dict[str, str | int] = {
             "per_page": max(1, min(1000, options["limit"])),
             "page": page,
@@ -99,8 +109,6 @@ class DevTo(Connector):
         params |= {name: options[name].strip() for name in ("tag", "username") if options[name]}
         if options["top"] > 0:
             params["top"] = options["top"]
-        elif not options["username"]:
-            params["state"] = "fresh" if not options["tag"] else "all"
         key = request.credentials.get("api_key", "")
         answer = await http.get(
             f"{request.endpoint.rstrip('/')}/articles",

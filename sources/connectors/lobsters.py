@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from articles.wire import WireCopy
 from config.outbound import Client, Response
-from sources.connectors.answers import fetched
+from sources.connectors.answers import back_to_the_last_sync, fetched, joined
 from sources.connectors.base import (
     Connector,
     Fetch,
@@ -49,8 +49,12 @@ class Lobsters(Connector):
     )  # fmt: skip
 
     async def fetch(self, request: Fetch, http: Client) -> Fetched:
-        """The stories of the list's first page."""
-        return await self._page(request, http, 1)
+        """The stories of the list's first page; of the newest all since the last sync."""
+        if request.options["list"] == "hottest" and not request.options["tags"]:
+            return await self._page(request, http, 1)
+        return await back_to_the_last_sync(
+            request, lambda asked, cursor: self.older(asked, http, cursor), most=3
+        )
 
     async def older(self, request: Fetch, http: Client, cursor: str) -> Fetched:
         """The list's page of that number."""
@@ -60,7 +64,7 @@ class Lobsters(Connector):
 
     def read_again(self, request: Fetch, payloads: Sequence[Payload]) -> Fetched:
         """The stories of an archived page."""
-        return _read(answer_of(payloads[-1]), 1)
+        return joined([_read(answer_of(payload), 1) for payload in payloads])
 
     def recognise(self, url: str) -> Recognised | None:
         """The front page, the newest, and the pages of tags."""

@@ -15,7 +15,14 @@ from urllib.parse import quote
 
 from articles.wire import WireCopy
 from config.outbound import Client, Response
-from sources.connectors.answers import conditions, fetched, read_feed, rest_of_window
+from sources.connectors.answers import (
+    back_to_the_last_sync,
+    conditions,
+    fetched,
+    joined,
+    read_feed,
+    rest_of_window,
+)
 from sources.connectors.base import (
     Connector,
     Fetch,
@@ -83,7 +90,7 @@ class Reddit(Connector):
             "token_url", "Token address", "url",
             default="https://www.reddit.com/api/v1/access_token",
         ),
-        Option("limit", "At most so many posts", "number", default=50),
+        Option("limit", "So many posts at a time", "number", default=50),
     )  # fmt: skip
     credentials = (
         Option("client_id", "Application id"),
@@ -100,10 +107,12 @@ class Reddit(Connector):
     )  # fmt: skip
 
     async def fetch(self, request: Fetch, http: Client) -> Fetched:
-        """The subreddit's new posts."""
+        """The subreddit's new posts; by the API all since the last sync."""
         if request.options["access"] == "rss":
             return await self._by_rss(request, http)
-        return await self._by_api(request, http, after="")
+        return await back_to_the_last_sync(
+            request, lambda asked, cursor: self._by_api(asked, http, after=cursor)
+        )
 
     async def older(self, request: Fetch, http: Client, cursor: str) -> Fetched:
         """The posts after the one named in `cursor`; Reddit shows about a thousand in all."""
@@ -115,10 +124,9 @@ class Reddit(Connector):
 
     def read_again(self, request: Fetch, payloads: Sequence[Payload]) -> Fetched:
         """The posts of an archived listing or feed."""
-        answer = answer_of(payloads[-1])
         if request.options["access"] == "rss":
-            return _from_feed(answer)
-        return _read(answer, request)
+            return _from_feed(answer_of(payloads[-1]))
+        return joined([_read(answer_of(payload), request) for payload in payloads])
 
     def recognise(self, url: str) -> Recognised | None:
         """A subreddit, or a personal feed from the preferences."""

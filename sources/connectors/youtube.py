@@ -7,6 +7,7 @@ feed holds 15 videos and no pages before them.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import quote
 
 from articles.wire import WireCopy
@@ -34,6 +35,7 @@ _HUB = "https://pubsubhubbub.appspot.com/"
 _TOPIC = "https://www.youtube.com/feeds/videos.xml?{}"
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _MEDIA = "{http://search.yahoo.com/mrss/}"
+_JUST_NOW = timedelta(minutes=15)
 _CHANNEL = re.compile(r"UC[A-Za-z0-9_-]{22}")
 _PLAYLIST = re.compile(r"[A-Za-z0-9_-]{12,60}")
 _HANDLE = re.compile(r"@[\w.·-]{3,60}")
@@ -169,8 +171,22 @@ def _read(answer: Response, *, conditional: bool = False) -> Fetched:
     if found.unchanged:
         return found
     groups = _groups(answer)
-    copies = [_copy(copy, groups.get(copy.external_id)) for copy in found.copies]
+    copies = [
+        _copy(copy, groups.get(copy.external_id))
+        for copy in found.copies
+        if copy.external_id in groups or _is_upload(copy)
+    ]
     return replace(found, copies=tuple(copies), moved_to="", older="")
+
+
+def _is_upload(copy: WireCopy) -> bool:
+    """Whether a video without media is new; the hub pushes videos so, edited ones as well.
+
+    An edited one is left to the next sync: filed from here it would lose its description.
+    """
+    if copy.published_at is None or copy.updated_at is None:
+        return True
+    return copy.updated_at - copy.published_at < _JUST_NOW
 
 
 def _copy(copy: WireCopy, group: Element | None) -> WireCopy:

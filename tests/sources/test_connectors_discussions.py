@@ -147,7 +147,8 @@ def test_the_lists_of_hacker_news_are_recognised(url, chosen):
 class FakeReddit:
     """Grants tokens that it may take back, and lists three posts two at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, made: int | None = None) -> None:
+        self.made = made
         self.granted = 0
         self.valid = ""
         self.left = "90.0"
@@ -163,7 +164,7 @@ class FakeReddit:
         start = {"": 0, "t3_b": 2}[query(head).get("after", "")]
         shown = ["t3_a", "t3_b", "t3_c"][start : start + 2]
         posts = [
-            {"name": name, "title": f"Post {name}", "permalink": "/r/x/", "is_self": True}
+            {"name": name, "title": name, "permalink": "/r/x/", "created_utc": self.made}
             for name in shown
         ]
         body = {"data": {
@@ -269,6 +270,16 @@ def test_older_posts_follow_the_last_one(reddit):
     assert second.older == ""
     with pytest.raises(Misconfigured, match="begin anew"):
         ask_older("reddit", reddit.url, reddit.options, REDDIT, cursor="../x")
+
+
+def test_all_posts_since_the_last_sync_are_read_with_one_token(site):
+    far = FakeReddit(made=NOW_I)
+    ours = OurReddit(far, site(far))
+    fetched = ours(since=NOW - timedelta(hours=1))
+    assert [copy.external_id for copy in fetched.copies] == ["t3_a", "t3_b", "t3_c"]
+    assert len(fetched.payloads) == 2
+    assert far.granted == 1
+    assert len(ours(since=NOW + timedelta(hours=1)).payloads) == 1
 
 
 def test_too_many_requests_are_limited_until_the_window_ends(site):

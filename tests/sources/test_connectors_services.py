@@ -1,7 +1,11 @@
 """arXiv, DEV, GitHub, Lobsters and YouTube: what is peculiar to each, read from the wire."""
 
+import json
+from datetime import datetime
+
 import pytest
 
+from sources.connectors.base import Fetched, Payload
 from sources.errors import Denied, Gone, Limited, Misconfigured, Unreachable
 from tests.config.far_end import http
 from tests.sources.asking import ask, ask_again, ask_older, recognised
@@ -82,14 +86,41 @@ def test_an_article_leads_to_where_it_first_appeared(site):
     assert rows.updated_at is None
 
 
-def test_dev_is_asked_for_tag_author_and_top_with_the_key_in_a_header(site):
+def test_dev_is_asked_for_tag_and_time_with_the_key_in_a_header(site):
     answer, heads = recorded(SERVICES["devto"].answer)
-    options = {"tag": "python", "username": "marit", "top": 7, "limit": 5}
+    options = {"tag": "python", "top": 7, "limit": 5}
     fetch("devto", site(answer), options=options, secrets={"api_key": "k3y"})
-    assert query(heads[0]) == {
-        "per_page": "5", "page": "1", "tag": "python", "username": "marit", "top": "7",
-    }  # fmt: skip
+    assert query(heads[0]) == {"per_page": "5", "page": "1", "tag": "python", "top": "7"}
     assert header(heads[0], "api-key") == "k3y"
+
+
+def test_a_tag_and_an_author_at_once_are_refused_because_dev_would_forget_one():
+    with pytest.raises(Misconfigured, match="never both"):
+        ask("devto", "https://dev.example", {"tag": "python", "username": "marit"})
+
+
+@pytest.mark.parametrize(
+    ("since", "pages"),
+    [(None, 1), ("2026-11-22T12:00:00Z", 1), ("2026-11-20T00:00:00Z", 3)],
+)
+def test_all_of_an_author_since_the_last_sync_is_read(site, since, pages):
+    def answer(head: bytes) -> bytes:
+        page = int(query(head)["page"])
+        days = {1: (22, 21), 2: (21, 20), 3: (19, 18), 4: (17, 16)}[page]
+        articles = [
+            {"id": page * 10 + n, "title": "x", "published_timestamp": f"2026-11-{day}T10:00:00Z"}
+            for n, day in enumerate(days)
+        ]
+        return http(body=json.dumps(articles).encode())
+
+    moment = datetime.fromisoformat(since) if since else None
+    url, options = site(answer), {"username": "marit"}
+    fetched = ask("devto", url, options, since=moment)
+    assert len(fetched.payloads) == pages
+    assert len(fetched.copies) == 2 * pages
+    assert fetched.older == str(pages + 1)
+    assert ask_again("devto", fetched, url, options).copies == fetched.copies
+    assert len(ask("devto", url, options, since=moment, requests=1).payloads) == 1
 
 
 def test_older_articles_end_with_an_empty_page(site):
@@ -285,6 +316,17 @@ def test_a_pushed_video_is_read_like_a_feed(site):
     fetched = fetch("youtube", site(SERVICES["youtube"].answer))
     again = ask_again("youtube", fetched, "https://www.youtube.com", {"channel": CHANNEL})
     assert again.copies == fetched.copies
+
+
+@pytest.mark.parametrize(("updated", "pieces"), [("18:03:00", 1), ("23:00:00", 0)])
+def test_a_pushed_edit_is_left_to_the_next_sync_because_it_has_no_description(updated, pieces):
+    body = f"""<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>yt:video:dQtides0001</id>
+        <title>The night ferry</title><published>2026-11-21T18:00:00+00:00</published>
+        <link rel="alternate" href="https://www.youtube.com/watch?v=dQtides0001"/>
+        <updated>2026-11-21T{updated}+00:00</updated></entry></feed>"""
+    pushed = Fetched(payloads=(Payload("https://www.youtube.com/", 200, (), body.encode()),))
+    again = ask_again("youtube", pushed, "https://www.youtube.com", {"channel": CHANNEL})
+    assert len(again.copies) == pieces
 
 
 # --- their pages' addresses ---
