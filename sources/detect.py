@@ -257,7 +257,9 @@ async def _well_known(url: str, http: Client) -> tuple[Candidate, ...]:
     addresses = [urljoin(url, path) for path in webpages.WELL_KNOWN]
     for first in range(0, len(addresses), _AT_ONCE):
         some = addresses[first : first + _AT_ONCE]
-        if found := await _feeds_at([webpages.FeedLink(each) for each in some], http):
+        if found := await _feeds_at(
+            [webpages.FeedLink(each, why="A feed at a usual address") for each in some], http
+        ):
             return found[:1]  # the same feed under several names
     return ()
 
@@ -275,7 +277,7 @@ async def _feeds_at(links: Sequence[webpages.FeedLink], http: Client) -> tuple[C
         feed = _as_feed(answer) if answer.ok else None
         if feed is None:
             return None
-        why = "A feed that the page names" if link.declared else "A feed found at its place"
+        why = link.why
         return _feed(moved_to(answer) or link.url, feed, why)
 
     looked = await asyncio.gather(*(look(link) for link in links))

@@ -11,7 +11,7 @@ from articles.wire import WireCopy
 
 _RHYTHMS = (5, 10, 15, 30, 60, 120, 240, 480, 720, 1440)  # minutes that people say
 _LOOK_BACK = timedelta(days=30)
-_TWO_A_SYNC = 2  # pieces that a sync should bring on average
+_A_SYNC = 0.5  # pieces that a sync brings on average: every second one is worth it
 _SHORT = 500  # characters; below that an editor wants the page
 _OLD = timedelta(days=90)
 _KEYS = ("key", "apikey", "api_key", "api-key", "token", "access_token", "secret", "password")
@@ -53,7 +53,7 @@ def rhythm(
     elif volume == 0:
         minutes, why = 720.0, "it has brought nothing for a month"
     else:
-        minutes = 24 * 60 / volume * _TWO_A_SYNC
+        minutes = 24 * 60 / volume * _A_SYNC
         if listed:
             minutes = min(minutes, 24 * 60 / volume * listed / 2)
         why = f"for about {said(volume)}"
@@ -97,7 +97,9 @@ def doubts(copies: Sequence[WireCopy], endpoint: str, moved_to: str, now: dateti
     length = statistics.median(
         max(len(plain_text(copy.content)), len(plain_text(copy.summary))) for copy in copies[:20]
     )
-    if length < _SHORT:
+    if not length:
+        found.append("The pieces have no text of their own, only titles.")
+    elif length < _SHORT:
         found.append(
             f"Texts are short (about {length:.0f} characters); “Full text from the page” says "
             "whether the desk reads on there."

@@ -54,6 +54,7 @@ class FeedLink:
     url: str
     title: str = ""
     declared: bool = False  # in the page's head, so not only something that looks like one
+    why: str = "A feed that the page links to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,9 @@ def _declared(page: WebPage) -> Iterator[FeedLink]:
         if not ("feed" in rel or ("alternate" in rel and kind in _FEED_TYPES[:4])):
             continue
         if url := joined(page.base, link.get("href") or ""):
-            yield FeedLink(url, (link.get("title") or "").strip()[:200], declared=True)
+            yield FeedLink(
+                url, (link.get("title") or "").strip()[:200], True, "A feed that the page names"
+            )
 
 
 def _looking(page: WebPage) -> Iterator[FeedLink]:

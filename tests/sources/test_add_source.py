@@ -133,12 +133,13 @@ def test_a_page_that_is_nothing_is_refused_at_the_field(console, site):
     assert "No feed was found" in str(page.context["form"].errors["address"])
 
 
-def test_a_service_that_needs_credentials_says_so_and_the_form_is_filled(console):
-    page = paste(console, "https://www.reddit.com/r/worldnews/")
-    look = page.context["look"]
-    assert look.candidate.connector == "reddit"
-    assert form_of(page)["option_subreddit"].value() == "worldnews"
-    assert look.preview is not None or look.trouble
+def test_what_can_not_be_looked_at_now_says_why_and_still_fills_the_form(console, site):
+    answers = [rss(item(1))]
+    url = site(lambda _request: answers.pop() if answers else http("503 Service Unavailable"))
+    page = paste(console, url)
+    assert "has trouble of its own (503)" in page.context["look"].trouble
+    assert "has trouble of its own (503)" in page.content.decode()
+    assert form_of(page)["api_endpoint"].value() == url
 
 
 def test_a_name_that_is_taken_gets_a_number(console, site, source):

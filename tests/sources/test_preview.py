@@ -59,12 +59,14 @@ def test_the_volume_is_told_by_the_dates(hours_ago, volume):
 @pytest.mark.parametrize(
     ("volume", "usual", "fresh_for", "listed", "minutes"),
     [
-        (24, 30, None, 30, 120),
+        (24, 30, None, 30, 30),
+        (6, 30, None, 30, 120),
         (240, 30, None, 30, 10),
         (2000, 30, None, 30, 10),  # a third of the usual at the most
         (2000, 15, None, 30, 5),
-        (1, 30, None, 30, 1440),
-        (96, 60, None, 4, 30),  # the list is short: nothing may fall out unseen
+        (1, 30, None, 30, 720),
+        (0.2, 30, None, 30, 1440),
+        (24, 30, None, 1, 30),
         (0, 30, None, 30, 720),
         (None, 30, None, 30, 30),
         (240, 30, 3600, 30, 60),  # Cache-Control asks for an hour
@@ -96,6 +98,7 @@ def test_a_healthy_source_raises_no_doubts():
         (copies(-30, 1), "1 piece is dated in the future"),
         (copies(24 * 100), "Its newest piece is of 15 Aug 2026"),
         (copies(1, 2, text="<p>Short.</p>"), "Texts are short (about 6 characters)"),
+        (copies(1, 2, text=""), "only titles"),
         ([WireCopy("a", "x", "u", LONG, published_at=NOW)] * 3, "All pieces carry the same id"),
     ],
 )
