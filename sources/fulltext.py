@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from articles import full_text
 from articles.clean import one_line, plain_text
-from articles.lifecycle import State
+from articles.lifecycle import Kind, State
 from articles.models import Article, WireItem
 from config.limits import take
 from config.outbound import Client, OutboundError, Response, from_settings
@@ -64,9 +64,8 @@ def want() -> int:
     and those that a person or a rule has decided on.
     """
     newest = WireItem.objects.aggregate(Max("id"))["id__max"] or 0
-    fresh = WireItem.objects.filter(
-        id__gt=max(0, newest - _LOOKED_BACK), state__in=(State.NEW, State.SHORTLISTED)
-    )
+    after = max(0, newest - _LOOKED_BACK)
+    fresh = WireItem.objects.filter(id__gt=after, state__in=(State.NEW, State.SHORTLISTED))
     waiting = fresh.filter(id__gt=F("source__pages_noted_to")).exclude(
         Q(source__full_text=Source.FullTexts.NEVER) | Q(source__is_active=False)
     )
@@ -74,7 +73,7 @@ def want() -> int:
     for source_id in list(waiting.order_by().values_list("source_id", flat=True).distinct()):
         source = Source.objects.get(pk=source_id)
         noted += _note(source, list(waiting.filter(source=source).order_by("id")))
-    return noted + _note_again()
+    return noted + _note_again(after)
 
 
 def _note(source: Source, items: Sequence[WireItem]) -> int:
@@ -93,21 +92,33 @@ def _note(source: Source, items: Sequence[WireItem]) -> int:
     return len(wanted)
 
 
-def _note_again() -> int:
+def _note_again(after: int) -> int:
     """Pages of items whose source has rewritten them: its new text is an opening again."""
     changed = (
         PageFetch.objects.exclude(state=States.WANTED)
         .exclude(raw_hash=F("item__raw_hash"))
-        .filter(item__kind="wire", item__updated_at__gt=timezone.now() - _CHANGED_WITHIN)
+        .filter(
+            item_id__gt=after,
+            item__kind=Kind.WIRE,
+            item__updated_at__gt=timezone.now() - _CHANGED_WITHIN,
+        )
         .exclude(item__source__full_text=Source.FullTexts.NEVER)
-        .select_related("item")
+        .select_related("item__source")
     )
-    rows = list(changed[:500])
-    for row in rows:
-        again = _row(row.item, len(plain_text(row.item.content)))
+    noted = 0
+    for row in changed[:500]:
+        own = len(plain_text(row.item.content))
+        source = row.item.source
+        always = source is not None and source.full_text == Source.FullTexts.ALWAYS
+        if row.item.metadata.get("full_text") or not (always or own < SHORT):
+            # Only noise around the same opening (`full_text.kept`), or a whole text by now.
+            PageFetch.objects.filter(pk=row.pk).update(raw_hash=row.item.raw_hash)
+            continue
+        again = _row(row.item, own)
         again.pk = row.pk
         again.save(force_update=True)
-    return len(rows)
+        noted += 1
+    return noted
 
 
 def _row(item: Article, own: int) -> PageFetch:

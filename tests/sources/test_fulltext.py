@@ -163,6 +163,31 @@ def test_a_piece_that_was_rewritten_is_fetched_anew(paper, source):
     assert PageFetch.objects.get().own_characters == 15
 
 
+def test_a_piece_that_only_got_another_tag_keeps_its_page_s_text(paper, source):
+    url, asked = paper()
+    gazette = synced(source, url)
+    fulltext.want()
+    fulltext.drain()
+    tagged = WireCopy(
+        external_id="g1", title="Ferry", url=f"{url}/ferry", summary="Back again.", tags=("sea",)
+    )
+    assert intake.file(gazette.pk, [tagged]).updated == 1
+    assert LONG.strip() in WireItem.objects.get().content
+    assert (fulltext.want(), fulltext.drain()) == (0, 0)
+    assert PageFetch.objects.get().raw_hash == WireItem.objects.get().raw_hash
+    assert asked.count("/ferry") == 1
+
+
+def test_a_piece_that_came_whole_in_the_end_needs_no_page(paper, source):
+    url, _ = paper()
+    gazette = synced(source, url)
+    fulltext.want()
+    fulltext.drain()
+    whole = WireCopy(external_id="g1", title="Ferry", url=f"{url}/ferry", content=LONG * 2)
+    assert intake.file(gazette.pk, [whole]).updated == 1
+    assert fulltext.want() == 0
+
+
 def test_a_piece_rewritten_while_its_page_came_keeps_the_new_words(paper, source):
     url, _ = paper()
     synced(source, url)
