@@ -1,4 +1,4 @@
-"""Bluesky's posts as copy: text, pictures, links, what they quote. Pure.
+"""Bluesky's posts as copy: text, pictures, links, what they quote.
 
 The shapes are those of the lexicons app.bsky.feed.defs (feedViewPost, postView) and
 app.bsky.embed.*, https://github.com/bluesky-social/atproto/tree/main/lexicons

@@ -1,4 +1,4 @@
-"""Typed values out of a service's JSON, of which nothing is believed. Pure.
+"""Typed values out of a service's JSON, of which nothing is believed.
 
 Each reader takes an object and a field's name, and gives the value if it has the type that is
 expected there, else an empty one. So a hostile answer ends as a piece without that field.
