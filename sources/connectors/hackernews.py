@@ -135,7 +135,8 @@ async def _algolia(request: Fetch, http: Client) -> Fetched:
     """The list's newest stories: a slice of time after the other, so that no thousand ends it."""
     limit = max(1, min(_MOST, request.options["limit"]))
     window, surely = _window(request)
-    size = min(_REACHABLE, max(limit, 50))
+    # Small slices could end within one second's stories again and again.
+    size = min(_REACHABLE, limit if surely is None else max(limit, 50))
     answers: list[Response] = []
     hits: dict[str, Json] = {}
     until: int | None = None

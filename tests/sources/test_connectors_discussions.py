@@ -75,6 +75,14 @@ def test_a_first_sync_reads_no_more_stories_than_asked_for(site):
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("name", ["top", "new"])
+def test_a_small_list_is_asked_for_as_such(site, name):
+    asked: list[dict[str, str]] = []
+    url = site(algolia([NOW_I - 20 * number for number in range(200)], asked))
+    assert len(ask("hackernews", url, {"list": name, "limit": 5}).copies) == 5
+    assert asked[0]["hitsPerPage"] == "5"
+
+
 def test_a_sync_says_when_it_may_not_read_all_that_is_new(site):
     url = site(algolia([NOW_I - number for number in range(4000)], []))
     since = NOW - timedelta(days=1)
