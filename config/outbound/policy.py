@@ -102,7 +102,7 @@ class Policy:
             parsed = httpx.URL(url)
             host, port = parsed.raw_host.decode("ascii"), parsed.port
         except (httpx.InvalidURL, ValueError) as error:
-            raise Refused(f"The address is not a valid URL: {error}") from error
+            raise Refused(f"The address is not a valid URL ({error}).") from error
         if parsed.scheme not in _DEFAULT_PORTS:
             raise Refused("Only http:// and https:// addresses can be used.")
         if "@" in typed.netloc:
