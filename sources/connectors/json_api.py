@@ -53,7 +53,10 @@ class JsonApi(Connector):
             "headers", "More headers", "lines", group=_ADDED,
             help="One a line: Accept-Language: de",
         ),
-        Option("parameters", "More parameters", "lines", help="section=world", group=_ADDED),
+        Option(
+            "parameters", "More parameters", "lines", group=_ADDED,
+            help="One a line: section=world",
+        ),
     )  # fmt: skip
     credentials = json_login.CREDENTIALS
 
