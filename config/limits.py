@@ -2,7 +2,8 @@
 
 The bucket lives in Redis and is taken from by a script, so that any number of processes and
 threads let through exactly the limit. It is GCRA (ITU-T I.371): one stored moment per key, the
-"theoretical arrival time" of the next request, on Redis's own clock.
+"theoretical arrival time" of the next request, on Redis's own clock. Requests to sources have
+several buckets at once, see `config.turns`.
 """
 
 import functools
@@ -44,19 +45,21 @@ def take(key: str, rate_per_minute: float, burst: int = 1) -> float:
     """
     if rate_per_minute <= 0 or burst < 1:
         raise ValueError("a limit needs a rate above zero and a burst of at least one")
-    if _outage.leave_alone():
+    if outage.leave_alone():
         return 0.0
     interval = round(60 * _MICROSECONDS / rate_per_minute)
     try:
-        wait = _script(settings.REDIS_URL)(keys=[f"newsdesk:limit:{key}"], args=[interval, burst])
+        wait = registered(settings.REDIS_URL, _GCRA)(
+            keys=[f"newsdesk:limit:{key}"], args=[interval, burst]
+        )
     except redis.RedisError as error:
-        _outage.begin(error)
+        outage.begin(error)
         return 0.0
-    _outage.end()
+    outage.end()
     return int(wait) / _MICROSECONDS
 
 
-class _Outage:
+class Outage:
     """Keeps a dead Redis from costing each caller a timeout and each call a log line."""
 
     def __init__(self) -> None:
@@ -64,27 +67,36 @@ class _Outage:
         self._ask_again = 0.0
 
     def leave_alone(self) -> bool:
+        """Whether Redis failed a moment ago."""
         return self._down and time.monotonic() < self._ask_again
 
     def begin(self, error: redis.RedisError) -> None:
+        """Redis failed."""
         if not self._down:
             log.warning("limits.open", reason="Redis is not available", error=str(error))
         self._down = True
         self._ask_again = time.monotonic() + _LEAVE_ALONE
 
     def end(self) -> None:
+        """Redis answered."""
         if self._down:
             log.info("limits.enforced_again")
         self._down = False
 
 
-_outage = _Outage()
+outage = Outage()
 
 
 @functools.lru_cache(maxsize=4)
-def _script(url: str) -> Script:
+def client(url: str) -> "redis.Redis":
+    """Connections for limits: an answer late by a second is none."""
     # redis-py's pool notices a fork and opens connections of its own in the child.
-    client = redis.Redis.from_url(
+    return redis.Redis.from_url(
         url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 1)
     )
-    return client.register_script(_GCRA)
+
+
+@functools.lru_cache(maxsize=16)
+def registered(url: str, script: str) -> Script:
+    """The script, ready to be called."""
+    return client(url).register_script(script)

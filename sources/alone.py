@@ -1,27 +1,26 @@
 """One at a time for each source, however many workers are told to."""
 
-from django.db import connection
+import uuid
 
-_LOCKS = 0x736F7572  # our advisory locks of sources: this and the source's number
+from sources import claim
 
 
 class alone:
-    """Holds a source while something is filed; the value says whether it could be had.
+    """Holds a source while something else than a sync asks or files; the value says whether.
 
-    The lock belongs to the connection, so a crash lets go of it.
+    It is the claim that syncs take (`sources.claim`), so neither gets in the other's way. A crash
+    leaves a lease that runs out.
     """
 
     def __init__(self, source_id: int) -> None:
-        self._key = (_LOCKS, source_id % 2**31)
-        self._held = False
+        self._source_id = source_id
+        self._token: uuid.UUID | None = None
 
     def __enter__(self) -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", self._key)
-            self._held = bool(cursor.fetchone()[0])
-        return self._held
+        source = claim.claim_one(self._source_id, stage="")
+        self._token = source.claim_token if source else None
+        return source is not None
 
     def __exit__(self, *_: object) -> None:
-        if self._held:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", self._key)
+        if self._token is not None:
+            claim.let_go(self._source_id, self._token)

@@ -20,12 +20,11 @@ from articles.errors import DeskError
 from articles.models import WireItem
 from articles.wire import WireCopy
 from config import bell
-from config.limits import take
 from config.sealed import Sealed
 from sources import connectors, fetching, filing, reach
 from sources.alone import alone
 from sources.connectors.base import Fetched, ReachesBack
-from sources.errors import SourceError
+from sources.errors import NotNow, SourceError
 from sources.models import Backfill, Source, SyncRun
 
 if TYPE_CHECKING:
@@ -134,16 +133,15 @@ def _step(job: Backfill) -> bool:
     if not source.is_active or source.paused_reason:
         _later(job, _SWITCHED_OFF, "It waits: the source is switched off.")
         return False
-    wait = take(f"source:{source.pk}", source.rate_limit_per_minute)
-    if wait:
-        _later(job, timedelta(seconds=wait), job.reason)
-        return False
     with alone(source.pk) as held:
         if not held:
             _later(job, _BUSY, job.reason)
             return False
         try:
             page = fetching.fetch_older(source, timezone.now(), job.cursor)
+        except NotNow as problem:
+            _later(job, timedelta(seconds=problem.retry_after or 1.0), job.reason)
+            return False
         except SourceError as problem:
             _failed(job, problem)
             return False

@@ -8,6 +8,12 @@ from config.ticks import Tick, schedule
 
 TICKS = (
     Tick(
+        "sources.drain",
+        "Sync what is due",
+        1,
+        "Looks for sources that are due and that no worker has taken, or whose worker died.",
+    ),
+    Tick(
         "sources.assess",
         "Assess the health of sources",
         10,

@@ -5,6 +5,7 @@
 ├── `Gone`: 404 or 410.
 ├── `Denied`: the credentials are refused, or access needs some.
 ├── `Limited`: asked too often; carries the seconds to wait, if named.
+│   └── `NotNow`: by our own limits; nothing was asked, and it is no failure of the source.
 ├── `Misconfigured`: an option or credential is missing or wrong; nothing was fetched.
 └── `Unreachable`: no usable answer came.
 """
@@ -61,6 +62,12 @@ class Limited(SourceError):
     """The far end asks for patience."""
 
     kind = "limited"
+
+
+class NotNow(Limited):
+    """It is not this source's turn; `retry_after` says when."""
+
+    kind = "not_now"
 
 
 class Misconfigured(SourceError):

@@ -1,24 +1,41 @@
-"""Asking a source, whoever asks: a sync that stores or a preview that doesn't."""
+"""Asking a source, whoever asks: a sync that stores, a backfill, or a preview that doesn't."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from asgiref.sync import async_to_sync
 
 from config.outbound import BadBody, Client, OutboundError, from_settings
 from config.sealed import TamperedSecret
-from sources import connectors, robots
+from sources import connectors, pace, robots, schedule
 from sources.connectors.base import Connector, Fetch, Fetched, ReachesBack, checked
-from sources.errors import Denied, Misconfigured, SourceError, Unreachable
+from sources.errors import Denied, Limited, Misconfigured, SourceError, Unreachable
 from sources.models import Source
+from sources.pace import Gate, Limits, Memo, Paced
 
 _STAY_AWAY = (
     "The site asks programs to stay away from this page (robots.txt), or could not be asked. Look "
     "for a feed of it, or ask its makers."
 )
 LONGEST = 60.0  # seconds for all requests of one sync together
+
+_Ask = Callable[[Paced], Awaitable[Fetched]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How asking a source went: what it sent, or what was wrong."""
+
+    source: Source
+    began: datetime
+    ms: int
+    fetched: Fetched | None = None
+    problem: SourceError | None = None
+    digest: str = ""  # of a whole answer; "" for none, or one without conditions
+    whole: int | None = None  # bytes of that answer, also if it was the same as the last one
 
 
 def connector_of(source: Source) -> Connector:
@@ -38,7 +55,9 @@ def fetch(source: Source, now: datetime, *, whole: bool = False) -> Fetched:
     request = _request(source, connector, now)
     if whole:
         request = replace(request, etag="", last_modified="")
-    return async_to_sync(_asked)(lambda http: _allowed(connector, request, http))
+    return async_to_sync(_alone)(
+        source, connector, request, lambda http: _allowed(connector, request, http)
+    )
 
 
 def fetch_older(source: Source, now: datetime, cursor: str) -> Fetched:
@@ -51,7 +70,28 @@ def fetch_older(source: Source, now: datetime, cursor: str) -> Fetched:
         raise Misconfigured(f"“{connector.label}” offers no older pieces.")
     reaches_back: ReachesBack = connector
     request = replace(_request(source, connector, now), etag="", last_modified="")
-    return async_to_sync(_asked)(lambda http: reaches_back.older(request, http, cursor))
+    return async_to_sync(_alone)(
+        source, connector, request, lambda http: reaches_back.older(request, http, cursor)
+    )
+
+
+async def ask(source: Source, now: datetime, http: Client, gate: Gate) -> Asked:
+    """Ask one of many for news, over a client that all share. Raises nothing of the source's."""
+    began = time.monotonic()
+    paced: Paced | None = None
+    try:
+        connector = connector_of(source)
+        request = _request(source, connector, now)
+        memo = Memo(source.answer_digest, schedule.wants_whole(source.last_whole, now))
+        if not (request.etag or request.last_modified):
+            request = replace(request, etag=pace.PLACEHOLDER)
+        paced = _paced(source, connector, request, http, gate, memo)
+        fetched = await _asked(connector, paced, lambda http: _allowed(connector, request, http))
+    except SourceError as problem:
+        return Asked(source, now, _ms(began), problem=problem)
+    if fetched.etag == pace.PLACEHOLDER:
+        fetched = replace(fetched, etag="")
+    return Asked(source, now, _ms(began), fetched=fetched, digest=paced.digest, whole=paced.whole)
 
 
 def _request(source: Source, connector: Connector, now: datetime) -> Fetch:
@@ -74,12 +114,42 @@ def _request(source: Source, connector: Connector, now: datetime) -> Fetch:
     )
 
 
-async def _asked(ask: Callable[[Client], Awaitable[Fetched]]) -> Fetched:
+async def _alone(source: Source, connector: Connector, request: Fetch, ask: _Ask) -> Fetched:
+    """Ask without anybody else being asked."""
+    async with Client(from_settings()) as http:
+        paced = _paced(source, connector, request, http, Gate(), Memo())
+        return await _asked(connector, paced, ask)
+
+
+def _paced(
+    source: Source, connector: Connector, request: Fetch, http: Client, gate: Gate, memo: Memo
+) -> Paced:
+    limits = Limits(
+        source_id=source.pk,
+        per_minute=source.rate_limit_per_minute,
+        credential=pace.credential_digest(request.credentials),
+        seconds_between=connector.seconds_between,
+        one_at_a_time=connector.one_at_a_time,
+        forced=bool(source.asked_by) or source.pk is None,
+    )
+    return Paced(http, gate, limits, memo, asyncio.get_running_loop().time() + LONGEST)
+
+
+async def _asked(connector: Connector, http: Paced, ask: _Ask) -> Fetched:
+    """What `ask` brings, within `LONGEST` seconds; every failure as a `SourceError`."""
     try:
-        async with asyncio.timeout(LONGEST), Client(from_settings()) as http:
+        async with asyncio.timeout(LONGEST):
             return await ask(http)
     except TimeoutError:
         raise Unreachable(f"The source was not through within {LONGEST:g} seconds.") from None
+    except Denied as problem:
+        if problem.status != 403 or not connector.forbidden_means_limited:
+            raise
+        raise Limited(
+            f"{connector.label} asks for patience (with a 403).",
+            status=403,
+            retry_after=problem.retry_after,
+        ) from problem
     except BadBody as problem:
         raise Unreachable(f"What came can't be read: {problem}") from problem
     except OutboundError as problem:
@@ -100,3 +170,7 @@ class _Failed(SourceError):
         super().__init__(str(problem))
         self.kind = type(problem).__name__.lower()
         self.permanent = problem.permanent
+
+
+def _ms(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

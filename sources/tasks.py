@@ -1,18 +1,38 @@
 """What workers of the queue `fetch` do."""
 
+import multiprocessing
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_shutting_down
 
 from sources import assess as assessing
 from sources import backfill, fulltext, websub
 from sources import sync as syncing
-from sources.models import Source
+from sources.drains import one_of_few
+
+# The worker's main process tells its children, who inherit this, that they should come to an end.
+_ending = multiprocessing.get_context("fork").Event()
+
+
+@worker_shutting_down.connect
+def _end(**_: Any) -> None:
+    _ending.set()
 
 
 @shared_task(name="sources.sync")
 def sync(source_id: int) -> None:
-    """Sync one source; nothing happens for one that has been deleted meanwhile."""
-    if Source.objects.filter(pk=source_id).exists():
-        syncing.sync(source_id)
+    """Mark a source as due, then sync what is due; nothing happens for one that is deleted."""
+    if syncing.mark(source_id):
+        drain()
+
+
+@shared_task(name="sources.drain")
+def drain() -> None:
+    """Sync what is due, unless enough workers are at it: they see what is due, too."""
+    with one_of_few() as welcome:
+        if welcome:
+            syncing.drain(stopping=_ending.is_set)
 
 
 @shared_task(name="sources.assess")

@@ -39,6 +39,11 @@ class Source(models.Model):
         ALWAYS = "always", "Always"
         NEVER = "never", "Never"
 
+    class Stages(models.TextChoices):
+        REQUESTED = "requested", "Requested"
+        FETCHING = "fetching", "Fetching"
+        STORING = "storing", "Storing"
+
     name = models.CharField(max_length=120, unique=True)
     connector = models.CharField(max_length=40, default="feed", help_text="How it is read.")
     api_endpoint = models.URLField(max_length=2000, help_text="The address that is fetched.")
@@ -80,8 +85,53 @@ class Source(models.Model):
         related_name="source",
     )
 
+    follows_rhythm = models.BooleanField(
+        "asked less often while it is quiet",
+        default=True,
+        db_default=True,
+        blank=True,
+        help_text="Off for a source that is rare and urgent: it is asked by its schedule.",
+    )
+
+    # A sync that is wanted or under way; see sources.claim.
+    due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    asked_by = models.CharField(
+        max_length=150, blank=True, db_default="", editable=False,
+        help_text="Who asked for the sync that is due; empty for the schedule.",
+    )  # fmt: skip
+    stage = models.CharField(
+        max_length=10, choices=Stages, blank=True, db_default="", editable=False,
+        help_text="How far the sync that is due has come.",
+    )  # fmt: skip
+    claim_token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     etag = models.CharField(max_length=500, blank=True, editable=False)
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
+    answer_digest = models.CharField(
+        max_length=64, blank=True, db_default="", editable=False,
+        help_text="Of the last answer's address and body: the same one again is not read twice.",
+    )  # fmt: skip
+    last_whole = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it last sent a whole answer."
+    )
+    pace = models.JSONField(
+        default=dict, blank=True, db_default={}, editable=False,
+        help_text="How often it wants to be asked: fresh_for, skip_hours, skip_days.",
+    )  # fmt: skip
+    pieces_per_day = models.FloatField(
+        null=True, blank=True, editable=False, help_text="Its rhythm as the desk has seen it."
+    )
+    moved_to = models.CharField(
+        max_length=2000, blank=True, db_default="", editable=False,
+        help_text="Where its server says that it has moved for good.",
+    )  # fmt: skip
+    moved_since = models.DateTimeField(null=True, blank=True, editable=False)
+    moved_times = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    notice = models.CharField(
+        max_length=500, blank=True, db_default="", editable=False,
+        help_text="What its administrator should know.",
+    )  # fmt: skip
     last_sync = models.DateTimeField(null=True, blank=True, editable=False)
     last_success = models.DateTimeField(null=True, blank=True, editable=False)
     next_sync_at = models.DateTimeField(
@@ -100,7 +150,9 @@ class Source(models.Model):
         excluded_fields=[
             "credentials", "memory", "etag", "last_modified", "last_sync", "last_success",
             "next_sync_at", "next_sync_reason", "failures", "last_error", "health",
-            "health_parts", "created_at", "pages_noted_to",
+            "health_parts", "created_at", "pages_noted_to", "due_at", "asked_by", "stage",
+            "claim_token", "lease_expires_at", "answer_digest", "last_whole", "pace",
+            "pieces_per_day", "moved_to", "moved_since", "moved_times", "notice",
         ],
         table_name="data_sources_history",
     )  # fmt: skip
@@ -108,6 +160,11 @@ class Source(models.Model):
     class Meta:
         db_table = "data_sources"
         ordering: ClassVar = ["name"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"], name="sources_due", condition=models.Q(due_at__isnull=False)
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -119,6 +176,7 @@ class SyncRun(models.Model):
     class Outcomes(models.TextChoices):
         OK = "ok", "New or changed items"
         UNCHANGED = "unchanged", "Nothing new"
+        HELD = "held", "Held: too much at once"
         FAILED = "failed", "Failed"
 
     class Causes(models.TextChoices):
@@ -126,6 +184,7 @@ class SyncRun(models.Model):
         PUSHED = "pushed", "Pushed by its hub"
         READ_AGAIN = "read_again", "Archived answer read again"
         BACKFILL = "backfill", "Older pieces fetched"
+        RELEASED = "released", "Burst released"
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="runs")
     started_at = models.DateTimeField(default=timezone.now)
@@ -133,6 +192,9 @@ class SyncRun(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcomes)
     cause = models.CharField(
         max_length=10, choices=Causes, default=Causes.POLLED, db_default=Causes.POLLED
+    )
+    asked_by = models.CharField(
+        max_length=150, blank=True, db_default="", help_text="Empty: the schedule."
     )
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     bytes = models.PositiveIntegerField(default=0)
@@ -146,6 +208,7 @@ class SyncRun(models.Model):
     warnings = models.JSONField(
         default=list, blank=True, help_text="Sentences about what is odd in what came."
     )
+    held = models.PositiveIntegerField(default=0, db_default=0, help_text="In a burst.")
     error_kind = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
 

@@ -28,9 +28,10 @@ def key() -> str:
 @pytest.fixture
 def outage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An outage ends with its test."""
-    monkeypatch.setattr(limits, "_outage", limits._Outage())
+    monkeypatch.setattr(limits, "outage", limits.Outage())
     yield
-    limits._script.cache_clear()
+    limits.client.cache_clear()
+    limits.registered.cache_clear()
 
 
 @pytest.mark.parametrize("burst", [1, 10, 36])

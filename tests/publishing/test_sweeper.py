@@ -42,7 +42,7 @@ def dead_redis(request, monkeypatch, settings):
         there = Celery(broker=where, set_as_current=False)
         monkeypatch.setattr("config.bell.current_app", there)
         settings.REDIS_URL = where
-        monkeypatch.setattr("config.limits._outage", limits._Outage())  # others' Redis is up
+        monkeypatch.setattr("config.limits.outage", limits.Outage())  # others' Redis is up
         yield
 
 

@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from django.test import Client
 
 from simulator import credentials
@@ -16,6 +18,12 @@ from simulator.testing import Simulator, running
 from sources import timetable
 from sources.models import Source
 from tests.config.far_end import http
+
+
+@pytest.fixture(autouse=True)
+def _nothing_asked_yet() -> None:
+    """Limits and fuses as in the morning: hundreds of tests ask one host, with one credential."""
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +61,9 @@ def source(db: None) -> Callable[..., Source]:
     """A source of this address, scheduled: `source(url, connector="reddit")`."""
 
     def made(url: str, connector: str = "feed", **more: Any) -> Source:
-        fields: dict[str, Any] = {"name": f"Source {Source.objects.count()}"} | more
+        # A test that syncs twice means it: rhythm is a matter of test_schedule and test_drain.
+        usual = {"name": f"Source {Source.objects.count()}", "follows_rhythm": False}
+        fields: dict[str, Any] = usual | more
         made = Source.objects.create(
             api_endpoint=url, connector=connector, rate_limit_per_minute=600_000, **fields
         )
