@@ -22,7 +22,12 @@ from tests.config.far_end import http
 
 @pytest.fixture(autouse=True)
 def _nothing_asked_yet() -> None:
-    """Limits and fuses as in the morning: hundreds of tests ask one host, with one credential."""
+    """Hundreds of tests ask one host, with one credential."""
+    as_in_the_morning()
+
+
+def as_in_the_morning() -> None:
+    """Every pause is over, and no limit is used."""
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
 
 

@@ -17,7 +17,7 @@ from sources.models import Source
 from sources.sync import sync
 from tests.config.far_end import http
 from tests.sources.asking import ask_again
-from tests.sources.conftest import REDDIT, item, reddit_options, rss
+from tests.sources.conftest import REDDIT, as_in_the_morning, item, reddit_options, rss
 from tests.sources.services import SERVICES, everywhere
 
 
@@ -112,6 +112,7 @@ def test_every_connector_brings_pieces_with_identity_title_address_and_date(ever
 
 def test_every_connector_brings_the_same_again(every):
     def told() -> dict[str, str]:
+        as_in_the_morning()  # Lobsters wants a minute between two requests
         return {copy.external_id: copy.fingerprint() for copy in every().copies}
 
     assert told() == told()
