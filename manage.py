@@ -4,15 +4,14 @@
 import os
 import sys
 
-READS_FILES_ONLY = ("parse_feed",)
-
 
 def main() -> None:
     """Do what the command line says; a refused setting is a sentence there, not a traceback."""
+    if sys.argv[1:2] == ["parse_feed"]:  # reads files only: neither Django nor engines for that
+        from sources.feedparsing.__main__ import main as parse_feed
+
+        sys.exit(parse_feed(sys.argv[2:], "manage.py parse_feed"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    if sys.argv[1:2] and sys.argv[1] in READS_FILES_ONLY:  # no need to start engines for it
-        os.environ.setdefault("DATABASE_URL", "postgres://none/none")
-        os.environ.setdefault("REDIS_URL", "redis://none")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

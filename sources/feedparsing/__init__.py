@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from articles.wire import WireCopy
 
 MOST_ENTRIES = 500
-MOST_BYTES = 15 * 1024 * 1024
+MOST_BYTES = 10 * 1024 * 1024
 
 
 class FeedError(Exception):

@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from lxml import etree
-
 from sources.feedparsing import Feed
 from sources.feedparsing.links import absolute
-from sources.feedparsing.vocabulary import Element
+from sources.feedparsing.texts import words
+from sources.feedparsing.vocabulary import Fields
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS = {
@@ -17,7 +16,7 @@ _PERIODS = {
 }  # fmt: skip
 
 
-def with_declared(feed: Feed, head: Element, url: str) -> Feed:
+def with_declared(feed: Feed, head: Fields, url: str) -> Feed:
     """`feed` with what its channel or feed element says; `url` is where the document came from.
 
     WebSub §4 (hub, self); RSS 2.0 (ttl, skipHours, skipDays); the syndication module of RSS 1.0
@@ -31,11 +30,11 @@ def with_declared(feed: Feed, head: Element, url: str) -> Feed:
         ttl=_ttl(head),
         skip_hours=frozenset(
             int(hour) % 24
-            for hour in _listed(head, "skipHours")
-            if re.fullmatch(r"\d|1\d|2[0-4]", hour)
+            for hour in _listed(head, "skiphours")
+            if re.fullmatch(r"\d|0\d|1\d|2[0-4]", hour)
         ),
         skip_days=frozenset(
-            _DAYS.index(day.lower()) for day in _listed(head, "skipDays") if day.lower() in _DAYS
+            _DAYS.index(day.lower()) for day in _listed(head, "skipdays") if day.lower() in _DAYS
         ),
         older=links.get("prev-archive") or links.get("next") or _next_of_wordpress(feed, head, url),
     )
@@ -58,30 +57,29 @@ def with_declared_in_json(feed: Feed, body: dict[str, Any], url: str) -> Feed:
     )
 
 
-def _links(head: Element, base: str) -> dict[str, str]:
+def _links(head: Fields, base: str) -> dict[str, str]:
     """Atom's links by their relation, of each the first."""
     found: dict[str, str] = {}
-    for child in head.iterchildren(tag=etree.Element):
-        href = child.get("href")
-        if href and _name(child) == "link":
-            for relation in (child.get("rel") or "alternate").lower().split()[:5]:
+    for link in head.get("link", ())[:100]:
+        if href := link.get("href"):
+            for relation in link.get("rel", "alternate").lower().split()[:5]:
                 found.setdefault(relation, absolute(base, href))
     return found
 
 
-def _ttl(head: Element) -> float | None:
+def _ttl(head: Fields) -> float | None:
     """Seconds between two changes, as announced; None when nothing is."""
     minutes = _text(head, "ttl")
     if re.fullmatch(r"\d{1,6}", minutes):
         return int(minutes) * 60.0
-    period = _PERIODS.get(_text(head, "updatePeriod").lower())
+    period = _PERIODS.get(_text(head, "sy:updateperiod").lower())
     if period is None:
         return None
-    frequency = _text(head, "updateFrequency")
+    frequency = _text(head, "sy:updatefrequency")
     return period / max(1, int(frequency) if re.fullmatch(r"\d{1,6}", frequency) else 1)
 
 
-def _next_of_wordpress(feed: Feed, head: Element, url: str) -> str:
+def _next_of_wordpress(feed: Feed, head: Fields, url: str) -> str:
     """The next page of a WordPress feed: it declares none, and answers `paged` all the same.
 
     https://developer.wordpress.org/advanced-administration/wordpress/feeds/
@@ -100,22 +98,10 @@ def _next_of_wordpress(feed: Feed, head: Element, url: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(fields), fragment=""))
 
 
-def _listed(head: Element, name: str) -> list[str]:
+def _listed(head: Fields, word: str) -> list[str]:
     """The texts within an element such as skipHours."""
-    outer = _child(head, name)
-    inner = outer.iterchildren(tag=etree.Element) if outer is not None else ()
-    return [(each.text or "").strip() for each in inner][:24]
+    return [words(each) for outer in head.get(word, ())[:1] for each in list(outer)[:24]]
 
 
-def _text(head: Element, name: str) -> str:
-    child = _child(head, name)
-    return (child.text or "").strip()[:200] if child is not None else ""
-
-
-def _child(head: Element, name: str) -> Element | None:
-    children = head.iterchildren(tag=etree.Element)
-    return next((child for child in children if _name(child) == name), None)
-
-
-def _name(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2].rpartition(":")[2]
+def _text(head: Fields, word: str) -> str:
+    return words(head[word][0])[:200] if word in head else ""

@@ -7,8 +7,9 @@ rest of ISO 8601, then dateutil for what is left. Without a zone a date is taken
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from dateutil import parser as dateutil_parser
 
@@ -43,17 +44,20 @@ _MONTH_NAMES = (
 )
 _MONTHS = {name: n for row in _MONTH_NAMES for n, name in enumerate(row.split(), 1)}
 
-_ZONE = r"(?P<zone>z|(?:utc|gmt)?\s?[+-]\d{1,2}:?\d{0,2}|[+-]?\d{4}|(?:etc/)?[a-z]{1,5})?"
+_ZONE = (
+    r"(?P<zone>z|(?:utc|gmt)?\s?[+-]\d{1,2}:?\d{0,2}|[+-]?\d{4}"
+    r"|[a-z]{2,20}/[a-z_/]{2,30}|[a-z]{1,5})?"
+)
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,](?P<part>\d{1,9}))?)?"
 _NAME = r"(?P<name>[^\W\d_]{3,12})\.?"
 _MAIL = re.compile(
     rf"(?:[^\W\d_]+\.?,?\s*)?(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?[\s-]+{_NAME},?[\s-]+"
-    rf"(?P<year>\d{{4}}|\d{{2}}),?(?:[\sT]+{_CLOCK}\s*(?P<noon>[ap]m)?)?\s*{_ZONE}(?:\s*\(.*)?$",
+    rf"(?P<year>\d{{4}}|\d{{2}}),?(?:[\sT]+(?:-\s+)?{_CLOCK}\s*(?P<noon>[ap]m\b)?)?\s*{_ZONE}(?:\s*\(.*)?$",
     re.I,
 )
 _MONTH_FIRST = re.compile(
     rf"(?:[^\W\d_]{{2,10}}\.?,?\s+)??{_NAME}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})"
-    rf",?(?:(?:\s+at)?\s+{_CLOCK}\s*(?P<noon>[ap]m)?)?\s*{_ZONE}$",
+    rf",?(?:(?:\s+at)?\s+{_CLOCK}\s*(?P<noon>[ap]m\b)?)?\s*{_ZONE}(?:\s*\(.*)?$",
     re.I,
 )
 _ASCTIME = re.compile(
@@ -63,7 +67,7 @@ _ASCTIME = re.compile(
 _ISO = re.compile(
     rf"(?:[a-z]{{3,9}},\s*)?(?P<year>\d{{4}})(?:(?P<dash>[-/.]?)0?(?P<month>\d\d)"
     rf"(?:(?P=dash)(?P<day>\d\d))?)?(?:[T\s]+(?:(?P<half>오전|오후)\s*)?"
-    rf"{_CLOCK}\s*(?P<noon>[ap]m)?\s*{_ZONE})?$",
+    rf"{_CLOCK}\s*(?P<noon>[ap]m\b)?\s*{_ZONE}z?)?$",
     re.I,
 )
 _ORDINAL = re.compile(rf"(?P<year>\d{{4}})-?(?P<ordinal>\d{{3}})(?:T{_CLOCK}\s*{_ZONE})?$", re.I)
@@ -74,6 +78,7 @@ _SHORT = re.compile(
 _NAMED = re.compile(
     rf"(?P<year>\d{{4}})-{_NAME}-(?P<day>\d{{1,2}})T{_CLOCK}\s*{_ZONE}$", re.I
 )  # Hungarian
+_MONTH_AND_YEAR = re.compile(rf"{_NAME},?\s+(?P<year>\d{{4}})$", re.I)
 _KOREAN = re.compile(rf"(?P<year>\d{{4}})년\s*(?P<month>\d\d?)월\s*(?P<day>\d\d?)일\s*{_CLOCK}$")
 _DEFAULTS = (datetime(2000, 1, 1), datetime(2004, 2, 2))  # noqa: DTZ001 - no part in common
 
@@ -106,6 +111,23 @@ def _parsed(text: str) -> datetime | None:
         except (ValueError, TypeError, OverflowError, IndexError, KeyError):
             continue
     return None
+
+
+def _usual(text: str) -> datetime | None:
+    """`Mon, 04 May 2026 10:00:00 GMT` or `+0200`: what nine of ten RSS feeds write."""
+    if len(text) not in (29, 31) or text[3:5] != ", " or text[16:20:3] != " :":
+        return None
+    zone = text[26:]
+    if zone == "GMT" or zone == "+0000":
+        where: timezone = UTC
+    elif len(zone) == 5 and zone[0] in "+-" and zone[1:].isdecimal() and zone[3] < "6":
+        minutes = int(zone[1:3]) * 60 + int(zone[3:])
+        where = timezone(timedelta(minutes=-minutes if zone[0] == "-" else minutes))
+    else:
+        return None
+    month = _MONTHS[text[8:11].lower()]
+    clock = int(text[17:19]), int(text[20:22]), int(text[23:25])
+    return datetime(int(text[12:16]), month, int(text[5:7]), *clock, tzinfo=where)
 
 
 def _by_pattern(*patterns: "re.Pattern[str]") -> Callable[[str], datetime | None]:
@@ -154,8 +176,13 @@ def _month(parts: dict[str, str]) -> int:
     return _MONTHS.get(name) or _MONTHS.get(name[:4]) or _MONTHS[name[:3]]
 
 
-def _zone(text: str, korean: bool = False) -> timezone:
+def _zone(text: str, korean: bool = False) -> tzinfo:
     text = text.lower().replace(" ", "").removeprefix("etc/")
+    if "/" in text:
+        try:
+            return ZoneInfo("/".join(part.title() for part in text.split("/")))
+        except (KeyError, ValueError, OSError):
+            return UTC
     if korean and not text:
         return timezone(timedelta(hours=9))
     if text and (text[-1].isdigit() or text[-1] == ":"):
@@ -173,7 +200,7 @@ def _zone(text: str, korean: bool = False) -> timezone:
 
 def _iso(text: str) -> datetime | None:
     """ISO 8601 as the standard library reads it, weeks included."""
-    return datetime.fromisoformat(text) if text[:4].isdigit() and len(text) > 7 else None
+    return datetime.fromisoformat(text) if len(text) > 7 and text[:4].isdecimal() else None
 
 
 def _korean(text: str) -> datetime | None:
@@ -197,10 +224,11 @@ def _leniently(text: str) -> datetime:
 
 
 _READERS: tuple[Callable[[str], datetime | None], ...] = (
-    _by_pattern(_MAIL),
     _iso,
+    _usual,
+    _by_pattern(_MAIL),
     _by_pattern(_ISO, _ORDINAL, _SHORT, _NAMED),
-    _by_pattern(_ASCTIME, _MONTH_FIRST),
+    _by_pattern(_ASCTIME, _MONTH_FIRST, _MONTH_AND_YEAR),
     _korean,
     _timestamp,
     _leniently,

@@ -47,7 +47,10 @@ _FAMILIES = (
     (b"\x00<\x00", "utf-16-be"), (b"<\x00?\x00", "utf-16-le"), (b"<\x00", "utf-16-le"),
 )  # fmt: skip
 _EBCDIC = b"\x4c\x6f\xa7\x94"  # "<?xm"
-_MOST_BAD_BYTES = 2000
+_MOST_BAD_BYTES, _MOST_CHANGES = 2000, 100_000
+_C1 = re.compile(rb"\xc2[\x80-\x9f]")
+_C1_REFERENCE = re.compile(rb"&#(1[2-5]\d|[xX][89][0-9a-fA-F]);")
+_LATIN = re.compile(rb"(?:\xc2[\x80-\xbf]|\xc3[\x80-\xbf]){1,200}")
 _DECLARED = re.compile(
     rb"\s*<\?xml(?=\s)[^>]{0,200}?\bencoding\s*=\s*[\"']\s*([A-Za-z0-9_.:-]{1,40})"
 )
@@ -77,6 +80,31 @@ def to_utf8(document: bytes, content_type: str) -> tuple[bytes, list[str]]:
     wrong = [f"{who} says “{named[who]}”" for who in named if codes[who] != _python_name(used)]
     warnings = [f"It was read as {used}, but {' and '.join(wrong)}."] if wrong else []
     return _DECLARATION.sub("", text, count=1).encode(_UTF8, "replace"), warnings
+
+
+def without_c1(document: bytes) -> bytes:
+    """UTF-8 with two old accidents undone: Windows-1252 and UTF-8 itself, read as Latin-1.
+
+    Both leave control characters (C1) that no text has; a document without them is passed on.
+    """
+    if _C1_REFERENCE.search(document):
+        document = _C1_REFERENCE.sub(_referred, document, count=_MOST_CHANGES)
+    return _LATIN.sub(_reread, document, count=_MOST_CHANGES) if _C1.search(document) else document
+
+
+def _referred(match: "re.Match[bytes]") -> bytes:
+    code = int(match[1][1:], 16) if match[1][:1] in b"xX" else int(match[1])
+    return bytes([code]).decode("cp1252", "ignore").encode() if code < 0xA0 else match[0]
+
+
+def _reread(match: "re.Match[bytes]") -> bytes:
+    if not _C1.search(match[0]):
+        return match[0]
+    once = match[0].decode().encode("latin-1")
+    try:
+        return once.decode(_UTF8).encode()
+    except ValueError:
+        return once.decode("cp1252", "ignore").encode()
 
 
 def mended_utf8(document: bytes) -> tuple[bytes, list[str]]:

@@ -12,9 +12,13 @@ from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
 from sources.feedparsing.links import absolute, with_absolute_links
 
+_MOST_VALUES = 600_000
+
 
 def parse_json(document: bytes, url: str) -> Feed:
     """The feed in a JSON document; raises `FeedError` for JSON that is none."""
+    if sum(document.count(sign) for sign in (b",", b"{", b"[")) > _MOST_VALUES:
+        raise FeedError("The document has more values than any feed.")
     try:
         body = orjson.loads(_in_utf8(document))
     except orjson.JSONDecodeError as problem:

@@ -12,45 +12,47 @@ from sources.feedparsing.vocabulary import Element, Fields, Words, fields
 _LONGEST = 300
 _MAIL = re.compile(r"(?:mailto:)?[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}(?:\?\S{0,100})?")
 _AROUND = " \t\"'()<>[]{},;"
+_KINDS = ("dc:creator", "dc:author", "author", "itunes:author", "managingeditor",
+          "itunes:owner", "media:credit")  # fmt: skip
+_WRITERS = frozenset({"author", "reporter", "journalist", "writer"})
 
 
 def authors(given: Fields, known: Words) -> tuple[str, ...]:
-    """The authors among an entry's or a feed's fields, most telling element first."""
-    names = [
-        _name(words(each)) for word in ("dc:creator", "dc:author") for each in given.get(word, ())
-    ]
-    names += [_person(each, known) for each in given.get("author", ())] if not any(names) else []
-    for word in ("itunes:author", "managingeditor"):
-        if not any(names):
-            names = [_name(words(each)) for each in given.get(word, ())]
-    if not any(names):
-        names = [
-            _name(words(each)) for each in given.get("media:credit", ())
-            if each.get("role", "author").lower() in ("author", "reporter", "journalist", "writer")
-        ]  # fmt: skip
-    return tuple(dict.fromkeys(name for name in names if name))
+    """The authors among an entry's or a feed's fields.
+
+    Of several kinds of author the most telling only: RSS's `author` beside a `dc:creator` is the
+    mail address that RSS asks for.
+    """
+    for word in _KINDS:
+        if word in given:
+            people = (_person(each, known) for each in given[word] if _wrote(each, word))
+            if names := tuple(dict.fromkeys(filter(None, people))):
+                return names
+    return ()
+
+
+def _wrote(element: Element, word: str) -> bool:
+    return word != "media:credit" or element.get("role") in _WRITERS
 
 
 def _person(element: Element, known: Words) -> str:
     """One author: Atom's person with name, email and uri inside, or RSS's text."""
     if not len(element):
         return _name(words(element))
-    inside = fields(element, known)
-    for word in ("name", "title", "email", "uri", "url", "homepage"):
+    inside = {word.rpartition(":")[2]: found for word, found in fields(element, known).items()}
+    for word in ("name", "email", "uri", "url", "homepage"):
         if (found := inside.get(word)) and (text := plain(found[0])):
-            return _name(text) if word != "uri" else text
+            return _name(text) if word in ("name", "email") else text
     return _name(words(element))
 
 
 def _name(text: str) -> str:
-    text = text[:_LONGEST]
+    text = text[:_LONGEST].strip()
     if "@" not in text:
-        return text.strip()
+        return text
     name = " ".join(_MAIL.sub(" ", text).split()).strip(_AROUND)
-    if name.count("(") > name.count(")"):
+    if name.count("(") > name.count(")"):  # such as “Ada (night desk)”
         name += ")"
-    return (
-        name
-        if any(sign.isalnum() for sign in name)
-        else text.strip(_AROUND).removeprefix("mailto:")
-    )
+    if any(sign.isalnum() for sign in name):
+        return name
+    return text.strip(_AROUND).removeprefix("mailto:")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from html.entities import html5
 
+from sources.feedparsing import FeedError
 from sources.feedparsing.decoding import mended_utf8
 from sources.feedparsing.vocabulary import PREFIXES
 
@@ -20,14 +21,16 @@ _XML_ENTITIES = frozenset({b"amp", b"lt", b"gt", b"quot", b"apos"})
 _CDATA = re.compile(rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.S)
 _VOID = re.compile(rb"<(br|hr|img|input|wbr)((?:\s[^<>]{0,2000})?)(?<!/)>", re.I)
 _CLOSED_VOID = re.compile(rb"</(?:br|hr|img|input|wbr)\s*>", re.I)
-_ROOT = re.compile(rb"<(?:\w+:)?(?:rss|rdf|feed|channel)\b(?=[\s>])", re.I)
+_UNQUOTED = re.compile(rb"<[A-Za-z_][^<>\s]{0,60}\s[^<>=]{1,60}=[^\s\"'<>][^<>]{0,500}>")
+_VALUE = re.compile(rb"(\s[\w:.-]{1,60}=)([^\s\"'<>]{1,300}?)(?=\s|/?>)")
+_ROOT = re.compile(rb"<(?:[\w]+:)?(?:rss|rdf|feed|channel)(?=[\s>])", re.I)
 
 
 def repaired(document: bytes, entities: Mapping[bytes, bytes]) -> tuple[bytes, list[str]]:
     """The document in UTF-8 with only what XML allows in a text, and what was wrong with it.
 
     Named entities (HTML's and `entities`) become characters, a bare ampersand becomes `&amp;`,
-    the usual prefixes are declared, control characters go.
+    the usual prefixes are declared, control characters go. Raises `FeedError` for hopeless ones.
     """
     document, warnings = mended_utf8(document.translate(None, _CONTROLS))
     if b"\xef\xbf" in document or b"\xed" in document:
@@ -38,9 +41,17 @@ def repaired(document: bytes, entities: Mapping[bytes, bytes]) -> tuple[bytes, l
     return _with_prefixes(document), warnings
 
 
-def with_closed_breaks(document: bytes) -> bytes:
-    """HTML's empty elements made XML's: an open `<br>` would swallow the rest of the feed."""
-    return outside_cdata(document, lambda part: _VOID.sub(rb"<\1\2/>", _CLOSED_VOID.sub(b"", part)))
+def without_html_habits(document: bytes) -> bytes:
+    """HTML's empty elements made XML's, and attributes quoted.
+
+    An open `<br>` would swallow the rest of the feed.
+    """
+
+    def change(part: bytes) -> bytes:
+        part = _VOID.sub(rb"<\1\2/>", _CLOSED_VOID.sub(b"", part))
+        return _UNQUOTED.sub(lambda tag: _VALUE.sub(rb'\1"\2"', tag[0]), part)
+
+    return outside_cdata(document, change)
 
 
 def outside_cdata(document: bytes, change: Callable[[bytes], bytes]) -> bytes:
@@ -64,9 +75,12 @@ def _without_odd_entities(part: bytes, entities: Mapping[bytes, bytes]) -> bytes
         characters = html5.get(name.decode("ascii", "replace") + ";")
         return match[0] if characters is None else _escaped(characters)
 
-    part = _ENTITY.sub(character, part, count=_MOST_CHANGES)
-    part = _NUMBER.sub(_legal, part, count=_MOST_CHANGES)
-    return _BARE.sub(b"&amp;", part, count=_MOST_CHANGES)
+    part, named = _ENTITY.subn(character, part, count=_MOST_CHANGES)
+    part, numbered = _NUMBER.subn(_legal, part, count=_MOST_CHANGES)
+    part, bare = _BARE.subn(b"&amp;", part, count=_MOST_CHANGES)
+    if _MOST_CHANGES in (named, numbered, bare):
+        raise FeedError("The document has more mistakes than can be mended.")
+    return part
 
 
 def _escaped(characters: str) -> bytes:

@@ -14,6 +14,7 @@ _KINDS = {
     "text": TEXT, "plain": TEXT, "text/plain": TEXT, "html": HTML, "text/html": HTML,
     "text/x-html": HTML, "xhtml": XHTML, "application/xhtml+xml": XHTML, "application/xhtml": XHTML,
 }  # fmt: skip
+_LONGEST_TITLE = 20_000
 _INLINE = (
     "a|abbr|acronym|b|bdi|bdo|big|blockquote|br|center|cite|code|del|dfn|div|em|font|h[1-6]|hr|i|"
     "img|ins|kbd|li|mark|nobr|ol|p|pre|q|s|samp|small|span|strike|strong|sub|sup|tt|u|ul|var|wbr"
@@ -26,14 +27,13 @@ _DECLARES = re.compile(r"<[^<>]*\sxmlns[^<>]*>")
 _DECLARATION = re.compile(r"""\sxmlns(?::[\w.-]+)?=(?:"[^"]*"|'[^']*')""")
 _PREFIXED = re.compile(r"<(/?)[A-Za-z_][\w.-]*:(?=[A-Za-z])")
 _WRAPPED = re.compile(r"\s*<div(?:\s[^<>]*)?>(.*)</div>\s*", re.S)
-_C1 = re.compile(r"[\x80-\x9f]")
 
 
 def words(element: Element | None) -> str:
     """All text in an element, on one line."""
     if element is None:
         return ""
-    return " ".join(readable(_raw(element)).split())
+    return " ".join(_raw(element).split())
 
 
 def plain(element: Element | None, default: str = GUESS) -> str:
@@ -49,13 +49,14 @@ def plain(element: Element | None, default: str = GUESS) -> str:
         text, kind = _decoded(element), GUESS
     else:
         text = _raw(element)
+    text = text[:_LONGEST_TITLE]
     if len(element) and kind != HTML:
         pass  # mark-up of its own is gone already, and what is left means itself
     elif kind in (HTML, XHTML):
         text = _without_tags(text, _ANY_TAG)
     elif kind == GUESS:
         text = _without_tags(text, _KNOWN_TAG)
-    return " ".join(readable(text).split())
+    return " ".join(text.split())
 
 
 def _without_tags(text: str, tag: "re.Pattern[str]") -> str:
@@ -71,36 +72,20 @@ def markup(element: Element | None, default: str = HTML) -> str:
     kind = _kind(element, default)
     if kind == BASE64:
         text = _decoded(element).strip()
-        return readable(text if looks_like_html(text) else html.escape(text, quote=False))
+        return text if looks_like_html(text) else html.escape(text, quote=False)
     if len(element):
-        return readable(_inner(element, unwrap=kind == XHTML))
+        return _inner(element, unwrap=kind == XHTML)
     text = (element.text or "").strip()
     if not text:
         return ""
     if kind in (TEXT, XHTML) or (kind == GUESS and not looks_like_html(text)):
         text = html.escape(text, quote=False)
-    return readable(text)
+    return text
 
 
 def looks_like_html(text: str) -> bool:
     """Whether a text that doesn't say so is HTML: it has an end tag or an entity."""
     return ("<" in text or "&" in text) and bool(_CLOSES.search(text[:100_000]))
-
-
-def readable(text: str) -> str:
-    """Text with two old accidents undone: UTF-8 read as Latin-1, and Windows-1252 as Latin-1."""
-    if text.isascii():
-        return text
-    if _C1.search(text) is None:
-        return text
-    try:
-        return text.encode("latin-1").decode("utf-8")
-    except ValueError:
-        return _C1.sub(_as_windows, text)
-
-
-def _as_windows(match: "re.Match[str]") -> str:
-    return match[0].encode("latin-1").decode("cp1252", "ignore")
 
 
 def _raw(element: Element) -> str:

@@ -46,6 +46,7 @@ class About:
     language: str = ""
     authors: tuple[str, ...] = ()
     is_atom: bool = False  # where a text without a type is plain
+    most_links: int = 10_000  # made absolute in one text: a whole document's are bounded
 
 
 def entry(element: Element, feed: About) -> WireCopy:
@@ -53,7 +54,7 @@ def entry(element: Element, feed: About) -> WireCopy:
     given = _with_media(fields(element, feed.known), feed.known)
     base = based(element, feed.base)
     own = _own_id(element, given)
-    link = entry_link(element, given, base) or _permalink(given, base)
+    link = _original(given) or entry_link(element, given, base) or _permalink(given, base)
     title = first_plain(given, _TITLES, feed.is_atom)
     summary = first_markup(given, _SUMMARIES, feed, base, link)
     content = first_markup(given, _CONTENTS, feed, base, link)
@@ -117,7 +118,7 @@ def first_markup(given: Fields, names: Sequence[str], feed: About, base: str, li
                 inside = based(element, base)
                 # Without xml:base, what is relative in an RSS text is meant as on its page.
                 seen_from = inside if feed.is_atom or inside != feed.base else link or inside
-                return with_absolute_links(text, seen_from)
+                return with_absolute_links(text, seen_from, feed.most_links)
     return ""
 
 
@@ -141,6 +142,8 @@ def entry_link(element: Element | None, given: Fields, base: str) -> str:
 
 def relations(link: Element) -> list[str]:
     """What a link's `rel` says; the long form of a registered one is the short one."""
+    if (relation := link.get("rel", "alternate")).isalpha():
+        return [relation.lower()]
     return [name.rpartition("/")[2] for name in link.get("rel", "alternate").lower().split()]
 
 
@@ -187,6 +190,14 @@ def _own_id(element: Element, given: Fields) -> str:
     return (about or "").strip()
 
 
+def _original(given: Fields) -> str:
+    """The publisher's own address, where a feed's proxy put one of its own in its place."""
+    if "feedburner:origlink" not in given:
+        return ""
+    text = words(given["feedburner:origlink"][0])
+    return text if text.startswith(("https://", "http://")) else ""
+
+
 def _permalink(given: Fields, base: str) -> str:
     """The guid where it says that it is the address, or says nothing."""
     for guid in given.get("guid", ()):
@@ -194,11 +205,8 @@ def _permalink(given: Fields, base: str) -> str:
         means_address = attribute(guid, "isPermaLink").lower() in ("", "true")
         if means_address and text.startswith(("http://", "https://", "/")):
             return absolute(base, text)
-    for word in ("feedburner:origlink", "media:player"):
-        for each in given.get(word, ()):
-            if text := words(each) or each.get("url", ""):
-                return absolute(base, text)
-    sources = (each.get("src", "") for each in given.get("content", ()))
+    sources = [each.get("src", "") for each in given.get("content", ())]
+    sources += [each.get("url", "") for each in given.get("media:player", ())]
     return next((absolute(base, address) for address in sources if address), "")
 
 
@@ -218,8 +226,10 @@ def _language(element: Element, given: Fields) -> str | None:
                 return one_language(language)
     if (language := element.get(XML_LANG) or element.get("lang")) is not None:
         return one_language(language)
-    named = words(next(iter(given.get("dc:language", given.get("language", ()))), None))
-    return one_language(named) if named else None
+    for word in ("dc:language", "language"):
+        if word in given and (named := words(given[word][0])):
+            return one_language(named)
+    return None
 
 
 def one_language(text: str) -> str:
@@ -246,10 +256,10 @@ def _metadata(given: Fields, base: str) -> dict[str, Any]:
     for image in given.get("itunes:image", ()):
         if address := image.get("href") or words(image):
             found["image"] = absolute(base, address)
-    for word in ("duration", "season", "episode"):
-        if text := words(next(iter(given.get(f"itunes:{word}", ())), None)):
-            found[word] = text[:40]
-    if comments := words(next(iter(given.get("comments", ())), None)):
+    for word in ("itunes:duration", "itunes:season", "itunes:episode"):
+        if word in given and (text := words(given[word][0])):
+            found[word.removeprefix("itunes:")] = text[:40]
+    if "comments" in given and (comments := words(given["comments"][0])):
         found["comments_url"] = absolute(base, comments)
     if credit := [text for each in given.get("media:credit", ()) if (text := words(each))]:
         found["credits"] = credit[:_MOST_ENCLOSURES]
@@ -281,5 +291,7 @@ def _attached(given: Fields) -> Iterator[tuple[Element, str, str]]:
             yield each, each.get("href", ""), ""
     for each in given.get("media:content", ()):
         yield each, each.get("url", ""), each.get("medium", "")
+    for each in given.get("media:peerlink", ()):
+        yield each, each.get("href", ""), ""
     for each in given.get("media:thumbnail", ()):
         yield each, each.get("url") or words(each), "image"

@@ -28,6 +28,7 @@ from sources.feedparsing.xmltree import tree
 
 _TOPS = frozenset({"rss", "rdf:rdf", "rdf", "feed", "channel"})
 _PIECES = ("item", "entry")
+_MOST_LINKS = 100_000
 _OLDEST = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -48,15 +49,17 @@ def _feed(root: Element, url: str, warnings: list[str]) -> Feed:
     pieces = _pieces(top, head, given, known)
     if head is top and word_of(top, known) == "rss" and not pieces:
         raise Unreadable("This is RSS without a channel: there is nothing in it.")
-    base = based(head, based(top, url)) if head is not top else based(top, url)
+    base = based(top, url or _own_address(given))
+    base = based(head, base) if head is not top else base
+    read = _newest(pieces, known)
     about = About(
         known=known,
         base=base,
         language=_language(top, head, given),
         authors=authors(given, known),
         is_atom=word_of(top, known) == "feed",
+        most_links=_MOST_LINKS // max(len(read), 1),
     )
-    read = _newest(pieces, known)
     if len(read) < len(pieces):
         warnings = [*warnings, f"Only {len(read)} of {len(pieces)} entries were read."]
     feed = Feed(
@@ -67,7 +70,7 @@ def _feed(root: Element, url: str, warnings: list[str]) -> Feed:
         entries=tuple(entry(piece, about) for piece in read),
         warnings=tuple(warnings),
     )
-    return with_declared(feed, head, base)
+    return with_declared(feed, given, base)
 
 
 def _top(root: Element, known: Words) -> Element:
@@ -101,6 +104,15 @@ def _pieces(top: Element, head: Element, given: Fields, known: Words) -> list[El
             more = fields(channel, known)
             found += [each for word in _PIECES for each in more.get(word, ())]
     return found or [each for each in head.iter() if word_of(each, known) in _PIECES]
+
+
+def _own_address(given: Fields) -> str:
+    """Where relative links lead from when nobody said where the document came from."""
+    for link in given.get("link", ()):
+        address = (link.get("href") or words(link)).strip()
+        if address.startswith(("https://", "http://")):
+            return address
+    return ""
 
 
 def _newest(pieces: list[Element], known: Words) -> list[Element]:
