@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil import parser as dateutil_parser
 
-_HOUR = 3600
+_HOUR, _FIRST_YEAR = 3600, 1800
 _ZONES = {
     "ut": 0, "utc": 0, "gmt": 0, "z": 0, "wet": 0, "west": 1, "bst": 1, "cet": 1, "cest": 2,
     "met": 1, "mest": 2, "mez": 1, "mesz": 2, "eet": 2, "eest": 3, "msk": 3, "msd": 4, "sast": 2,
@@ -106,7 +106,7 @@ def _parsed(text: str) -> datetime | None:
     for read in _READERS:
         try:
             moment = read(text)
-            if moment is not None:
+            if moment is not None and moment.year >= _FIRST_YEAR:
                 return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, TypeError, OverflowError, IndexError, KeyError):
             continue
@@ -147,7 +147,7 @@ def _moment(parts: dict[str, str]) -> datetime:
     year = int(year_text)
     if len(year_text) == 2:  # as feeds that old meant it
         year += 1900 if year >= 90 else 2000
-    if not 1800 <= year <= 9999:
+    if year < _FIRST_YEAR:
         raise ValueError("no year of a feed")
     hour, minute = int(parts.get("hour", 0)), int(parts.get("minute", 0))
     second = min(int(parts.get("second", 0)), 60)

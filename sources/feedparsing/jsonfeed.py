@@ -12,7 +12,7 @@ from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
 from sources.feedparsing.links import absolute, with_absolute_links
 
-_MOST_VALUES = 600_000
+_MOST_VALUES, _MOST_PARAGRAPHS = 600_000, 10_000
 
 
 def parse_json(document: bytes, url: str) -> Feed:
@@ -112,7 +112,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _paragraphs(plain: str) -> str:
-    blocks = (block.strip() for block in plain.split("\n\n"))
+    blocks = (block.strip() for block in plain.split("\n\n", _MOST_PARAGRAPHS))
     return "".join(f"<p>{html.escape(block)}</p>" for block in blocks if block)
 
 

@@ -11,7 +11,7 @@ from sources.feedparsing import FeedError
 from sources.feedparsing.decoding import mended_utf8
 from sources.feedparsing.vocabulary import PREFIXES
 
-_MOST_CHANGES = 200_000
+_MOST_CHANGES, _MOST_GROWTH = 200_000, 2_000_000
 _CONTROLS = bytes({*range(0x20)} - {9, 10, 13})  # XML allows none of them; feeds have them
 _ENTITY = re.compile(rb"&([a-zA-Z_][\w.-]{0,60});")
 _NUMBER = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
@@ -75,10 +75,20 @@ def _without_odd_entities(part: bytes, entities: Mapping[bytes, bytes]) -> bytes
         characters = html5.get(name.decode("ascii", "replace") + ";")
         return match[0] if characters is None else _escaped(characters)
 
-    part, named = _ENTITY.subn(character, part, count=_MOST_CHANGES)
-    part, numbered = _NUMBER.subn(_legal, part, count=_MOST_CHANGES)
-    part, bare = _BARE.subn(b"&amp;", part, count=_MOST_CHANGES)
-    if _MOST_CHANGES in (named, numbered, bare):
+    longest = max(map(len, entities.values()), default=1)
+    part = _changed(_ENTITY, character, part, min(_MOST_CHANGES, _MOST_GROWTH // longest))
+    part = _changed(_NUMBER, _legal, part, _MOST_CHANGES)
+    return _changed(_BARE, lambda _: b"&amp;", part, _MOST_CHANGES)
+
+
+def _changed(
+    wrong: "re.Pattern[bytes]",
+    right: Callable[["re.Match[bytes]"], bytes],
+    part: bytes,
+    most: int,
+) -> bytes:
+    part, changes = wrong.subn(right, part, count=most)
+    if changes == most:
         raise FeedError("The document has more mistakes than can be mended.")
     return part
 

@@ -26,6 +26,7 @@ _CLOSES = re.compile(r"</\w+\s*>|<(?:br|hr|img|p)\b|&#?\w{1,30};", re.I)
 _DECLARES = re.compile(r"<[^<>]*\sxmlns[^<>]*>")
 _DECLARATION = re.compile(r"""\sxmlns(?::[\w.-]+)?=(?:"[^"]*"|'[^']*')""")
 _PREFIXED = re.compile(r"<(/?)[A-Za-z_][\w.-]*:(?=[A-Za-z])")
+_EMPTY = re.compile(r"<(br|hr|img|input|wbr)((?:\s[^<>]{0,2000})?)></\1>", re.I)
 _WRAPPED = re.compile(r"\s*<div(?:\s[^<>]*)?>(.*)</div>\s*", re.S)
 
 
@@ -133,7 +134,9 @@ def _inner(element: Element, *, unwrap: bool) -> str:
         text = str(etree.tostring(child, encoding="unicode", method="html"))
         if "xmlns" in text:
             text = _DECLARES.sub(lambda match: _DECLARATION.sub("", match[0]), text)
-        parts.append(_PREFIXED.sub(r"<\1", text) if ":" in text else text)
+        if _PREFIXED.search(text):  # lxml knows HTML's empty elements by their bare names only
+            text = _EMPTY.sub(r"<\1\2>", _PREFIXED.sub(r"<\1", text))
+        parts.append(text)
     whole = "".join(parts).strip()
     if unwrap and len(element) == 1 and (match := _WRAPPED.fullmatch(whole)):
         return match[1].strip()

@@ -224,8 +224,9 @@ def _language(element: Element, given: Fields) -> str | None:
         for each in given.get(word, ()):
             if each.attrib and (language := each.get(XML_LANG)) is not None:
                 return one_language(language)
-    if (language := element.get(XML_LANG) or element.get("lang")) is not None:
-        return one_language(language)
+    for name in (XML_LANG, "lang"):
+        if (language := element.get(name)) is not None:
+            return one_language(language)
     for word in ("dc:language", "language"):
         if word in given and (named := words(given[word][0])):
             return one_language(named)
