@@ -37,6 +37,7 @@ LARGEST_PUSH = 5 * 1024 * 1024  # bytes
 _WAITING = 50  # pushes of one subscription that nobody has read yet
 _LEAVING = 3  # former hubs of one source that still have to be told
 _HUBS_AT_ONCE = 20
+_BATCHES = 25  # of them in one go
 _HUB_DEADLINE = 15.0  # seconds
 _LEASE = timedelta(minutes=5)  # of a worker on one row
 _CONFIRM_WITHIN = timedelta(hours=1)  # a hub that accepted is asked again after that
@@ -126,13 +127,16 @@ def tend(now: datetime | None = None) -> int:
     now = now or timezone.now()
     _leave_what_nobody_wants(now)
     base = callback_base()
-    questions = _claim(now, base) if base else []
-    if not questions:
-        return 0
-    answers = async_to_sync(_ask_all)(questions)
-    for question, problem in zip(questions, answers, strict=True):
-        _settle(question, problem, timezone.now())
-    return len(questions)
+    asked: list[int] = []
+    for _ in range(_BATCHES if base else 0):
+        questions = _claim(now, base, asked)
+        if not questions:
+            break
+        answers = async_to_sync(_ask_all)(questions)
+        for question, problem in zip(questions, answers, strict=True):
+            _settle(question, problem, timezone.now())
+        asked += [question.pk for question in questions]
+    return len(asked)
 
 
 def _leave_what_nobody_wants(now: datetime) -> None:
@@ -152,11 +156,15 @@ def _leave(unwanted: QuerySet[Subscription], now: datetime) -> None:
     rows.update(state=States.LEAVING, pending=Pending.NOTHING, due_at=now, attempts=0)
 
 
-def _claim(now: datetime, base: str) -> list[_Question]:
-    """Take what is due; each row says what it is about before the hub may come back to us."""
+def _claim(now: datetime, base: str, asked: Sequence[int]) -> list[_Question]:
+    """Take what is due and not among those asked already; at most a batch.
+
+    Each row says what it is about before the hub may come back to us.
+    """
     with transaction.atomic():
         due = Subscription.objects.select_for_update(skip_locked=True, of=("self",))
-        rows = list(due.filter(due_at__lte=now).order_by("due_at")[:_HUBS_AT_ONCE])
+        due = due.filter(due_at__lte=now).exclude(pk__in=asked)
+        rows = list(due.order_by("due_at")[:_HUBS_AT_ONCE])
         questions = []
         for row in rows:
             leaving = row.state == States.LEAVING

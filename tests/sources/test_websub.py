@@ -261,6 +261,17 @@ def test_a_hub_that_refuses_is_shown_in_words(world, reachable, source, ada):
 
 
 @pushed
+def test_hundreds_of_hubs_are_asked_in_one_go(world, reachable, source, monkeypatch):
+    monkeypatch.setattr(websub, "_HUBS_AT_ONCE", 2)
+    for number in range(5):
+        websub.noticed(
+            source(f"https://{number}.example/"), f"{world.url}/hub", "https://t.example/"
+        )
+    assert websub.tend() == 5
+    eventually(lambda: Subscription.objects.filter(state="live").count() == 5)
+
+
+@pushed
 def test_a_hub_that_fails_says_why_and_is_asked_later(site, reachable, source):
     hub = site(http("500 Oops", body=b"out of paper"))
     gazette = source(
