@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 FIRST_WAIT = timedelta(minutes=2)
 LONGEST_WAIT = timedelta(hours=24)
 LONGEST_QUIET = timedelta(hours=2)  # what rhythm alone makes wait: rare news is news all the same
+SAFETY_NET = timedelta(hours=1)  # how long a source is not asked whose hub pushes
 WHOLE_EVERY = timedelta(hours=24)  # a server that says 304 by mistake is found out after that
 MOVED_SIGHTINGS = 5
 MOVED_FOR = timedelta(hours=48)
@@ -41,6 +42,7 @@ class Wishes:
     skip_hours: Collection[int] = ()  # of UTC
     skip_days: Collection[int] = ()  # Monday is 0
     pieces_per_day: float | None = None  # None: unknown, or not to be followed
+    pushed: bool = False  # its hub pushes what is new, and keeps its promise
 
 
 def after_success(now: datetime, wishes: Wishes) -> NotBefore:
@@ -48,11 +50,17 @@ def after_success(now: datetime, wishes: Wishes) -> NotBefore:
 
     The longest of them counts, and a day is the most.
     """
-    told = _span(wishes.wait), _span(wishes.fresh_for), _quiet(wishes.pieces_per_day)
+    told = (
+        _span(wishes.wait),
+        _span(wishes.fresh_for),
+        _quiet(wishes.pieces_per_day),
+        SAFETY_NET if wishes.pushed else timedelta(),
+    )
     words = (
         _ASKED,
         "What it sent stays fresh until then, it says.",
         f"It brings {_often(wishes.pieces_per_day)}; the desk asks less often.",
+        "Its hub pushes what is new; asking is the safety net.",
     )
     longest = max(told)
     at, reason = now + longest, words[told.index(longest)] if longest else ""

@@ -177,6 +177,7 @@ def _wishes(source: Source, fetched: Fetched) -> schedule.Wishes:
         skip_hours=source.pace.get("skip_hours", ()),
         skip_days=source.pace.get("skip_days", ()),
         pieces_per_day=source.pieces_per_day if source.follows_rhythm else None,
+        pushed=getattr(source, "has_hub", True) and websub.is_live(source),
     )
 
 

@@ -261,6 +261,16 @@ def test_a_hub_that_refuses_is_shown_in_words(world, reachable, source, ada):
 
 
 @pushed
+def test_while_its_hub_pushes_a_source_is_asked_less_often(world, reachable, source):
+    gazette = source(f"{world.url}/feeds/rss.xml", follows_rhythm=False)
+    live(gazette)
+    sync(gazette.pk, forced=True)
+    gazette.refresh_from_db()
+    assert gazette.next_sync_at > timezone.now() + timedelta(minutes=55)
+    assert "its hub pushes" in gazette.next_sync_reason.lower()
+
+
+@pushed
 def test_hundreds_of_hubs_are_asked_in_one_go(world, reachable, source, monkeypatch):
     monkeypatch.setattr(websub, "_HUBS_AT_ONCE", 2)
     for number in range(5):
