@@ -77,11 +77,6 @@ def test_two_days_to_skip_wait_for_a_day_at_most():
     assert after_success(NOW, Wishes(skip_days={0, 1, 2})).at == NOW + LONGEST_WAIT
 
 
-@pytest.mark.parametrize(
-    ("a_day", "most", "words"),
-    [(2 / 7, timedelta(hours=2), "about 2 a week"), (24, timedelta(minutes=3), "24 a day"),
-     (0, timedelta(hours=2), "next to nothing"), (1.5, timedelta(hours=1), "1.5 a day")],
-)  # fmt: skip
 def test_a_source_whose_hub_pushes_is_asked_as_a_safety_net_only():
     waiting = after_success(NOW, Wishes(pushed=True))
     assert waiting.at == NOW + timedelta(hours=1)
@@ -89,6 +84,11 @@ def test_a_source_whose_hub_pushes_is_asked_as_a_safety_net_only():
     assert "asked to be left alone" in after_success(NOW, Wishes(pushed=True, wait=7200)).reason
 
 
+@pytest.mark.parametrize(
+    ("a_day", "most", "words"),
+    [(2 / 7, timedelta(hours=2), "about 2 a week"), (24, timedelta(minutes=3), "24 a day"),
+     (0, timedelta(hours=2), "next to nothing"), (1.5, timedelta(hours=1), "1.5 a day")],
+)  # fmt: skip
 def test_a_quiet_source_is_asked_less_often_and_never_half_a_day_late(a_day, most, words):
     waiting = after_success(NOW, Wishes(pieces_per_day=a_day))
     assert timedelta(minutes=1) < waiting.at - NOW <= most
