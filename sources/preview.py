@@ -13,6 +13,7 @@ from articles.models import Article
 from articles.wire import WireCopy
 from config.outbound import Client, OutboundError, from_settings
 from sources import fetching, forecast, robots
+from sources.connectors.answers import host_of
 from sources.connectors.base import Fetched
 from sources.models import Source
 
@@ -47,6 +48,7 @@ class Preview:
     minutes_why: str
     robots: str  # what the site lets programs read, in words; "" when it was not asked
     moved_to: str
+    pushed: bool  # it names a hub that tells of news at once (WebSub)
     warnings: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -85,6 +87,7 @@ def preview(source: Source, *, ask_robots: bool = False) -> Preview:
         minutes_why=rhythm.why,
         robots=_robots(source, copies) if ask_robots else "",
         moved_to=fetched.moved_to,
+        pushed=bool(fetched.hub),
         warnings=_warnings(source, fetched, now),
     )
 
@@ -122,6 +125,7 @@ def _here_already(source: Source, copies: Sequence[WireCopy]) -> tuple[set[int],
 
 def _warnings(source: Source, fetched: Fetched, now: datetime) -> tuple[str, ...]:
     doubts = forecast.doubts(fetched.copies, source.api_endpoint, fetched.moved_to, now)
+    doubts += _led_away(source, fetched)
     twin = (
         Source.objects.filter(
             api_endpoint=source.api_endpoint, connector=source.connector, options=source.options
@@ -131,6 +135,14 @@ def _warnings(source: Source, fetched: Fetched, now: datetime) -> tuple[str, ...
     )
     same = [f"“{twin}” reads the same already."] if twin else []
     return tuple(dict.fromkeys([*same, *doubts, *fetched.warnings]))
+
+
+def _led_away(source: Source, fetched: Fetched) -> list[str]:
+    """A redirect to another host that is not for good: perhaps a login, perhaps a parking page."""
+    if fetching.connector_of(source).endpoint or fetched.moved_to or not fetched.payloads:
+        return []  # a service's own address is only where its requests begin
+    here, there = host_of(source.api_endpoint), host_of(fetched.payloads[0].url)
+    return [] if here == there else [f"The address redirects to {there} for now."]
 
 
 def _robots(source: Source, copies: Sequence[WireCopy]) -> str:

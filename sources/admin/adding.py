@@ -7,6 +7,7 @@ with the form asks nobody: a reload costs the source nothing.
 import secrets
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.core.cache import cache
@@ -88,6 +89,7 @@ class AddingByAddress(DeskAdmin):
         initial = {
             "api_endpoint": look.candidate.endpoint,
             "name": _free_name(look.candidate.name or own),
+            "section": _usual_section(look.candidate.endpoint),
         }
         return initial | ({"minutes": look.preview.minutes} if look.preview else {})
 
@@ -185,3 +187,11 @@ def _free_name(wanted: str) -> str:
     taken = set(Source.objects.filter(name__startswith=wanted[:100]).values_list("name", flat=True))
     numbered = (f"{wanted[: _NAME - 6]} ({number})" for number in range(2, 1000))
     return wanted if wanted not in taken else next(n for n in numbered if n not in taken)
+
+
+def _usual_section(endpoint: str) -> str:
+    """The section of the other sources from this host, if they have the same one."""
+    host = urlsplit(endpoint).netloc
+    there = Source.objects.filter(api_endpoint__contains=f"//{host}")
+    sections = set(there.values_list("section", flat=True)[:50])
+    return sections.pop() if host and len(sections) == 1 else ""

@@ -37,7 +37,7 @@ class SourceAdmin(SourceColumns, AddingByAddress, Overview):
     deletable = True
     acts = ACTS
     list_hint = "Each source is synced on its own schedule; a change of it holds at once."
-    empty_hint = "No source yet. Press “Add source” and give the address of a feed."
+    empty_hint = "No source yet. Press “Add source” and paste any address."
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """An address without a scheme is meant to be https."""

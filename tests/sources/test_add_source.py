@@ -153,6 +153,22 @@ def test_a_source_that_is_there_already_is_told(console, site, source):
     assert "\u201cOld friend\u201d reads the same already." in paste(console, url).content.decode()
 
 
+def test_the_section_is_that_of_the_other_sources_of_the_host(console, site, source):
+    url = site(rss(item(1)))
+    source(f"{url}/world", section="world")
+    assert form_of(paste(console, url))["section"].value() == "world"
+    source(f"{url}/sports", section="sports")
+    assert form_of(paste(console, url))["section"].value() == ""
+
+
+def test_a_refused_form_keeps_what_was_found_in_view(console, site):
+    page = paste(console, site(rss(item(1))))
+    again = console.post(where(page), typed("https://no.invalid/"))
+    assert "no.invalid" in str(form_of(again).errors["api_endpoint"])
+    assert again.context["look"].preview.count == 1
+    assert "answers with 1 piece" in again.content.decode()
+
+
 def test_a_reload_of_the_form_asks_nobody(console, site):
     asked: list[bytes] = []
 

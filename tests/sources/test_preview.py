@@ -16,7 +16,7 @@ from sources import forecast
 from sources.models import Source
 from sources.preview import preview
 from sources.sync import sync
-from tests.config.far_end import http
+from tests.config.far_end import http, redirect
 from tests.sources.conftest import item, rss
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -163,6 +163,14 @@ def test_the_sources_own_freshness_counts_for_the_interval(source, site):
     assert (found.minutes, found.minutes_why) == (
         120, "it asks to be left alone for 120 minutes",
     )  # fmt: skip
+
+
+def test_an_address_that_leads_to_another_host_is_told(source, site):
+    far = site(rss(item(1))).replace("localhost", "127.0.0.1")
+    url = site(redirect(far))
+    assert "The address redirects to 127.0.0.1 for now." in preview(source(url)).warnings
+    for_good = site(redirect(far, "301 Moved Permanently"))
+    assert any("leads to" in words for words in preview(source(for_good)).warnings)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ def _lines(found: Detected, look: Preview) -> list[str]:
         f"  from others {look.elsewhere} more are here from other sources",
         f"  volume      {look.volume}",
         f"  suggested   every {look.minutes} minutes: {look.minutes_why}",
+        f"  pushed      {'its hub tells of news at once' if look.pushed else 'no'}",
         f"  robots.txt  {look.robots}",
     ]
     for sample in look.first:
