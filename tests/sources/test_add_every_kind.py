@@ -8,6 +8,7 @@ from django.test import Client
 
 from sources.models import Source
 from sources.sync import sync
+from tests.sources.conftest import as_in_the_morning
 from tests.sources.services import SERVICES, Service
 from tests.sources.test_console import ADD, errors, page, typed
 
@@ -38,6 +39,7 @@ def test_a_source_is_added_by_its_form_and_syncs(console, site, name):
     source = Source.objects.get()
     assert {name: source.options[name] for name in service.options} == service.options
     assert source.credentials.reveal() == service.secrets
+    as_in_the_morning()  # the pause that a service wants between two requests is over
     run = sync(source.pk)
     assert (run.outcome, run.error) == ("ok", "")
     shown = console.get(page(source)).content.decode()
