@@ -2,9 +2,23 @@
 
 from typing import Any
 
+from django.apps.registry import Apps
 
-def load_schedule(**_: Any) -> None:
-    """Schedule the nightly expiry of the wire, unless it is there already in whatever rhythm."""
+from config.ticks import Tick, schedule
+
+TICKS = (
+    Tick(
+        "articles.cluster",
+        "Cluster the wire",
+        1,
+        "Finds out which new wire items are about one event.",
+    ),
+)
+
+
+def load_schedule(apps: Apps | None = None, **_: Any) -> None:
+    """Schedule the ticks and the nightly expiry, unless they are there in whatever rhythm."""
+    schedule(TICKS, apps)
     from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
     nightly, _created = CrontabSchedule.objects.get_or_create(

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from articles import (
     aliases,
+    clustering,
     copies_elsewhere,
     dedupe,
     full_text,
@@ -146,6 +147,7 @@ def _file_unsure(
     pages = {item: rows[name].canonical_url for name, item in new.items()}
     elsewhere = copies_elsewhere.mark(drawer.source_id, pages, now)
     rulebook.at_intake(drawer.source_id, list(new.values()), now)
+    clustering.ring()
     return _filed(delivery, list(new.values()), len(rewritten), elsewhere)
 
 
@@ -228,6 +230,10 @@ ON CONFLICT (source_id, external_id) WHERE kind = 'wire' DO UPDATE SET
         WHEN (articles.title, articles.summary, articles.content)
             IS DISTINCT FROM (excluded.title, excluded.summary, excluded.content)
         THEN 1 ELSE 0 END,
+    clustered_at = CASE
+        WHEN (articles.title, articles.summary, articles.content)
+            IS DISTINCT FROM (excluded.title, excluded.summary, excluded.content)
+        THEN NULL ELSE articles.clustered_at END,
     updated_at = excluded.updated_at, title = excluded.title,
     summary = excluded.summary, content = excluded.content, url = excluded.url,
     canonical_url = excluded.canonical_url, language = excluded.language,

@@ -15,7 +15,7 @@ from dateutil import parser as dates
 
 from articles import cluster
 from articles.cluster import HOUR, Items, Rules
-from articles.terms import Terms, terms, unpacked
+from articles.terms import Terms, body, terms, unpacked
 
 DAYS = 7
 """So many days before an item count for how rare its words are."""
@@ -129,10 +129,9 @@ def _labelled(row: Any, number: int) -> Labelled:
         raise NotLabelled(f"Item {number} has no event (event, label, cluster or story_id).")
     if not (title or text or summary):
         raise NotLabelled(f"Item {number} has neither title nor text.")
-    body = text if summary and summary[:80] in text else f"{summary}\n{text}".strip()
     return Labelled(
         title=title,
-        text=body,
+        text=body(summary, text),
         event=str(event),
         at=_moment(found["at"]),
         source=_text(found["source"]) or _host(_text(found["url"])),

@@ -122,6 +122,11 @@ def terms(title: str, text: str = "", language: str = "") -> Terms:
     return _as_terms(sorted(kept), weighed, titled, named, *_shape(head))
 
 
+def body(summary: str, text: str) -> str:
+    """The text to read of a piece: both, or `text` alone where it opens with the summary."""
+    return text if summary and summary[:80] in text else f"{summary}\n{text}".strip()
+
+
 def code_of(stem: str) -> int:
     """The code of a stem."""
     return zlib.crc32(stem.encode(errors="surrogatepass")) & (CODES - 1)

@@ -3,7 +3,6 @@
 from articles.models.alias import ItemAlias
 from articles.models.article import (
     Article,
-    Cluster,
     Distribution,
     Event,
     Revision,
@@ -13,14 +12,17 @@ from articles.models.article import (
     WireItem,
     WireItemManager,
 )
+from articles.models.cluster import Cluster, ClusterDecision, ItemTerms
 from articles.models.rule import Rule, RuleCondition, RuleRun
 
 __all__ = [
     "Article",
     "Cluster",
+    "ClusterDecision",
     "Distribution",
     "Event",
     "ItemAlias",
+    "ItemTerms",
     "Revision",
     "Rule",
     "RuleCondition",

@@ -246,24 +246,6 @@ class Story(Article):
         verbose_name_plural = "stories"
 
 
-class Cluster(models.Model):
-    """Wire items about one event."""
-
-    lead = models.ForeignKey(
-        Article, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    size = models.PositiveIntegerField(default=0)
-    first_seen = models.DateTimeField(default=timezone.now)
-    sources = models.PositiveIntegerField(default=0, help_text="How many different sources.")
-
-    class Meta:
-        db_table = "article_clusters"
-        indexes: ClassVar = [models.Index(fields=["-first_seen"], name="clusters_first_seen")]
-
-    def __str__(self) -> str:
-        return f"{self.size} items, first seen {self.first_seen:%d %b %H:%M}"
-
-
 class StoryOrigin(models.Model):
     """Which wire item a story came from, and in which wording it was read."""
 

@@ -1,0 +1,68 @@
+"""What a cluster says about its items: how many, from how many sources, since when, which leads."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from articles.lifecycle import Kind
+from articles.models import Article, Cluster
+
+_TRUST = {"high": 0, "normal": 1, "low": 2}
+
+
+def sum_up(clusters: Collection[int]) -> None:
+    """Bring size, sources, dates and lead of these clusters up to date.
+
+    The lead is the earliest item of the most trusted sources among them; a page that several
+    sources bring counts for the first of them. A lead that a person chose stays.
+    """
+    if not clusters:
+        return
+    items: dict[int, list[Article]] = {each: [] for each in clusters}
+    rows = Article.objects.filter(cluster__in=clusters, kind=Kind.WIRE).select_related("source")
+    for item in rows.only(
+        "cluster_id", "source_id", "source__trust", "published_at", "created_at", "duplicate_of_id"
+    ).order_by("pk"):
+        items[item.cluster_id].append(item)  # type: ignore[index]  # filtered by it
+    found = list(Cluster.objects.filter(pk__in=clusters))
+    for cluster in found:
+        _sum_up(cluster, items[cluster.pk])
+    Cluster.objects.bulk_update(
+        found, ["size", "sources", "first_seen", "last_seen", "lead", "lead_chosen"]
+    )
+
+
+def become_one(old: int, into: int) -> None:
+    """Move everything of the cluster `old` to `into`; the old one only points there afterwards."""
+    Article.objects.filter(cluster=old).update(cluster=into)
+    Cluster.objects.filter(merged_into=old).update(merged_into=into)
+    Cluster.objects.filter(pk=old).update(
+        merged_into=into, lead=None, lead_chosen=False, size=0, sources=0
+    )
+
+
+def _sum_up(cluster: Cluster, items: Collection[Article]) -> None:
+    cluster.size = len(items)
+    cluster.sources = len({item.source_id for item in items})
+    if not items:
+        cluster.lead, cluster.lead_chosen = None, False
+        return
+    cluster.first_seen = min(map(_moment, items))
+    cluster.last_seen = max(map(_moment, items))
+    if not (cluster.lead_chosen and cluster.lead_id in {item.pk for item in items}):
+        cluster.lead, cluster.lead_chosen = _lead(items), False
+
+
+def _lead(items: Iterable[Article]) -> Article:
+    return min(
+        items,
+        key=lambda item: (
+            _TRUST.get(item.source.trust if item.source else "", 1),
+            item.duplicate_of_id is not None,
+            _moment(item),
+            item.pk,
+        ),
+    )
+
+
+def _moment(item: Article) -> datetime:
+    return item.published_at or item.created_at
