@@ -1,15 +1,15 @@
-"""A story's approved revision as a post, and long texts made short. Pure."""
+"""A story's approved revision as a post, and the short form of it. Pure."""
 
-import re
 from collections.abc import Iterable
 
 import regex
 
 from articles.clean import plain_text
+from publishing import writing
+from publishing.counting import Ruler
+from publishing.document import read
 from publishing.post import Post
-
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*\s")
-_URL = re.compile(r"https?://\S+")
+from publishing.shortening import shortened, thread
 
 
 def compose(
@@ -24,59 +24,58 @@ def compose(
     marker: str = "",
 ) -> Post:
     """The post that a story's text makes."""
+    document = read(content)
     return Post(
         title=" ".join(title.split()),
         html=content,
-        text=plain_text(content),
+        text=writing.plain(document),
         summary=plain_text(summary),
         url=url,
         tags=tuple(tags),
         authors=tuple(authors),
         language=language,
         marker=marker,
+        pictures=document.pictures,
     )
 
 
-def short_text(post: Post, limit: int, *, url_counts: int | None = None) -> str:
-    """Title, as much of the summary as fits, link and hashtags, within `limit` graphemes.
+def short_text(post: Post, ruler: Ruler) -> str:
+    """Title, as much of the summary as fits, link and hashtags, within the rule.
 
     Link and title are never cut short for the summary's sake; the summary ends at a sentence
     where it can, else at a word. Hashtags come only if there is room.
     """
     tail = f"\n\n{post.url}" if post.url else ""
-    room = limit - length(tail, url_counts)
+    room = ruler.less(ruler.length(tail))
     head = shortened(post.title, room)
-    room -= length(head)
-    body = shortened(post.summary or post.text.partition("\n")[0], room - 2)
-    if body and body != "…":
-        head = f"{head}\n\n{body}"
-        room -= length(body) + 2
+    summary = post.summary or post.text.partition("\n")[0]
+    body = shortened(summary, room.less(ruler.length(f"{head}\n\n")))
+    if body:
+        head = f"{head}\n\n{body}" if head else body
     tags = hashtags(post.tags)
-    while tags and length(" ".join(tags)) + 2 > room:
+    while tags and not ruler.fits(f"{head}{tail}\n\n{' '.join(tags)}"):
         tags.pop()
     return head + tail + (f"\n\n{' '.join(tags)}" if tags else "")
 
 
-def length(text: str, url_counts: int | None = None) -> int:
-    """How long a text is in graphemes (what a reader calls characters); a link may count fixed."""
-    if url_counts is not None:
-        text = _URL.sub("u" * url_counts, text)
-    return len(regex.findall(r"\X", text))
-
-
-def shortened(text: str, limit: int) -> str:
-    """`text` within `limit` graphemes: ended at a sentence if it can be, else at a word."""
-    graphemes = regex.findall(r"\X", text)
-    if len(graphemes) <= limit:
-        return text
-    if limit < 2:
-        return ""
-    cut = "".join(graphemes[: limit - 1])
-    ends = [match.end() for match in _SENTENCE_END.finditer(cut + " ")]
-    if ends and ends[-1] > len(cut) // 2:
-        return cut[: ends[-1]].rstrip()
-    at_word = cut.rsplit(None, 1)[0] if len(cut.split()) > 1 else cut
-    return at_word.rstrip(" ,;:–-") + "…"
+def whole_thread(post: Post, ruler: Ruler, *, most: int = 25) -> list[str]:
+    """The whole story in numbered parts, each within the rule; the link ends the last one."""
+    text = f"{post.title}\n\n{post.text or post.summary}".strip()
+    if not post.url:
+        return thread(text, ruler, most=most)
+    tail = f"\n\n{post.url}"
+    if ruler.fits(text + tail):
+        return [text + tail]
+    parts = thread(text, ruler, most=most)
+    if ruler.fits(parts[-1] + tail):
+        return [*parts[:-1], parts[-1] + tail]
+    if len(parts) >= most:  # the link is worth more than the last words
+        kept = shortened(parts[-1], ruler.less(ruler.length(tail)))
+        return [*parts[:-1], kept + tail]
+    numbered = thread(text, ruler, most=most)
+    total = len(numbered) + 1
+    again = [part.replace(f"/{len(numbered)} ", f"/{total} ", 1) for part in numbered]
+    return [*again, f"{total}/{total} {post.url}"]
 
 
 def hashtags(tags: Iterable[str]) -> list[str]:

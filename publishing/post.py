@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from publishing.document import Picture
+
 
 class Once(StrEnum):
     """How a platform keeps a post from appearing twice."""
@@ -51,6 +53,7 @@ class Post:
     authors: tuple[str, ...] = ()
     language: str = ""
     marker: str = ""  # our key for this delivery, the same over every attempt
+    pictures: tuple[Picture, ...] = ()  # of the text, in their order
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 from articles.clean import plain_text
 from config.outbound import BadBody, Client, Response
 from publishing.compose import short_text
+from publishing.counting import Ruler
 from publishing.errors import Unknown
 from publishing.platforms.base import Platform, must_be_ok, only_reading
 from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt
@@ -120,7 +121,7 @@ async def _text(job: Job, http: Client) -> str:
         if isinstance(statuses, dict):
             limit = _number(statuses.get("max_characters"), limit)
             url_counts = _number(statuses.get("characters_reserved_per_url"), url_counts)
-    return short_text(job.post, limit, url_counts=url_counts)
+    return short_text(job.post, Ruler(limit, url_counts=url_counts))
 
 
 def _number(value: object, otherwise: int) -> int:
