@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from publishing.counting import Ruler
 from publishing.document import Picture
 
 
@@ -23,8 +25,12 @@ class Capabilities:
 
     once: Once
     in_words: str  # how it is once-only, for an administrator
-    longest_text: int | None = None  # in the platform's own way of counting
-    html: bool = False
+    ruler: Ruler | None = None  # the longest text, where there is a limit
+    form: str = "short text"  # what becomes of the story there: whole story, short text, thread …
+    pictures: int = 0  # how many it takes with a post
+    alt_text: bool = False
+    tried_against: str = ""  # the real software, if it was; "" for recorded shapes only
+    access: str = ""  # what it costs and needs to get in, if that is more than an account
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +79,36 @@ class Receipt:
     confirmed_by: str = "answer"  # answer, look_up or person
     http_status: int | None = None
     excerpt: str = ""  # of what the platform said
+    request_id: str = ""  # the platform's own number of our request, for its support
 
 
-async def _forget(_draft_id: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a platform says of a post's success; None where it says nothing."""
+
+    views: int | None = None
+    reactions: int | None = None
+    replies: int | None = None
+    shares: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A post of ours as it stands on the platform now."""
+
+    there: bool
+    text: str = ""  # its words, to be held against what was sent; "" where it can't be read
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """Credentials after a renewal: what is named replaces, what isn't stays."""
+
+    credentials: Mapping[str, Any]
+    expires_at: datetime | None = None
+
+
+async def _forget(_what: str) -> None:
     """Keeps nothing: for trials outside the queue."""
 
 
@@ -90,3 +123,8 @@ class Job:
     draft_id: str = ""  # of an invisible draft that an earlier attempt has made
     keep_draft: Callable[[str], Awaitable[None]] = field(default=_forget)
     """Stores a draft's id before the next step; raises when the claim is not ours any more."""
+    parts: tuple[str, ...] = ()  # ids of a thread's parts that are out already, in their order
+    keep_part: Callable[[str], Awaitable[None]] = field(default=_forget)
+    """Stores the id of a part that is out, before the next one; raises as `keep_draft` does."""
+    remote_id: str = ""  # of the post that is to be edited, deleted, answered or looked at
+    remote_url: str = ""

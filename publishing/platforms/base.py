@@ -7,11 +7,22 @@ An adapter knows its platform and nothing of the desk: it gets a `Job` and a cli
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from config.outbound import BadBody, Client, OutboundError, Response
 from publishing.errors import Reauthorise, Refusal, Unknown, Wait
-from publishing.post import Capabilities, Field, Job, Post, Problem, Receipt
+from publishing.post import (
+    Capabilities,
+    Counts,
+    Field,
+    Job,
+    Post,
+    Problem,
+    Receipt,
+    Renewed,
+    Seen,
+)
 
 
 class Platform(ABC):
@@ -43,6 +54,82 @@ class LooksUp(Protocol):
 
     async def look_up(self, job: Job, http: Client) -> Receipt | None:
         """The post that carries our marker, or None. Raises as `publish` does."""
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """A platform where a post can be changed afterwards. Repeating an edit changes nothing."""
+
+    async def edit(self, job: Job, http: Client) -> Receipt:
+        """Make the post `job.remote_id` say what `job.post` says. Raises as `publish` does."""
+
+
+@runtime_checkable
+class Deletes(Protocol):
+    """A platform where a post can be taken away."""
+
+    async def delete(self, job: Job, http: Client) -> Receipt:
+        """Take the post `job.remote_id` away; one that is gone already is a success."""
+
+
+@runtime_checkable
+class Replies(Protocol):
+    """A platform where a note can be hung on a post: for corrections where it can't be edited."""
+
+    async def reply(self, job: Job, http: Client) -> Receipt:
+        """Answer the post `job.remote_id` with `job.post.text`, once, as `publish` is once."""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A platform that tells how a post does."""
+
+    async def counts(self, job: Job, http: Client) -> Counts:
+        """What it says of the post `job.remote_id`. Raises as `publish` does."""
+
+
+@runtime_checkable
+class Watches(Protocol):
+    """A platform where a post can be read back."""
+
+    async def seen(self, job: Job, http: Client) -> Seen:
+        """The post `job.remote_id` as it stands there. Raises as `publish` does."""
+
+
+@runtime_checkable
+class Renews(Protocol):
+    """A platform whose credentials end and can be renewed before they do."""
+
+    async def renew(
+        self, options: Mapping[str, Any], credentials: Mapping[str, Any], http: Client
+    ) -> Renewed:
+        """New credentials; a refresh token that it doesn't name again stays. Raises as `publish`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """Where an OAuth connection begins, and what it asks for (RFC 6749 §4.1, RFC 7636)."""
+
+    authorize_url: str
+    token_url: str
+    scopes: tuple[str, ...]
+    pkce: bool = True
+    extra: Mapping[str, str] = field(default_factory=dict)  # parameters of the first step
+
+
+@runtime_checkable
+class Connects(Protocol):
+    """A platform that is connected by a visit to it (OAuth 2 with a code)."""
+
+    def authorisation(
+        self, options: Mapping[str, Any], credentials: Mapping[str, Any]
+    ) -> Authorisation:
+        """Where to send the administrator; the client's id and secret are in `credentials`."""
+
+    async def connected(
+        self, options: Mapping[str, Any], tokens: Mapping[str, Any], http: Client
+    ) -> Renewed:
+        """Credentials made from the token endpoint's answer (access_token, expires_in …)."""
 
 
 @runtime_checkable

@@ -10,7 +10,9 @@ class DryRun(Platform):
     key = "dryrun"
     label = "Dry run"
     help = "Posts nowhere. What would have gone out is kept in the delivery's log."
-    capabilities = Capabilities(once=Once.KEY, in_words="Nothing leaves the desk.", html=True)
+    capabilities = Capabilities(
+        once=Once.KEY, in_words="Nothing leaves the desk.", form="whole story"
+    )
 
     async def publish(self, job: Job, http: object) -> Receipt:
         """Takes the post and keeps it to itself."""

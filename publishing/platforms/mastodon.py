@@ -39,7 +39,7 @@ class Mastodon(Platform):
     capabilities = Capabilities(
         once=Once.KEY,
         in_words="Idempotency-Key, and a look through our latest statuses before sending again.",
-        longest_text=_LIMIT,
+        ruler=Ruler(_LIMIT, url_counts=_URL_COUNTS),
     )
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:

@@ -40,7 +40,7 @@ class Webhook(Platform):
     capabilities = Capabilities(
         once=Once.KEY,
         in_words="webhook-id is the same at every attempt; the receiver drops repetitions.",
-        html=True,
+        form="whole story",
     )
 
     async def publish(self, job: Job, http: Client) -> Receipt:

@@ -34,7 +34,7 @@ class WordPress(Platform):
     capabilities = Capabilities(
         once=Once.TWO_PHASE,
         in_words="An invisible draft under a slug that carries our marker, then a repeatable flip.",
-        html=True,
+        form="whole story",
     )
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
