@@ -1,6 +1,7 @@
 """A story's approved revision as a post, and the short form of it. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import regex
 
@@ -39,23 +40,42 @@ def compose(
     )
 
 
-def short_text(post: Post, ruler: Ruler) -> str:
-    """Title, as much of the summary as fits, link and hashtags, within the rule.
+@dataclass(frozen=True, slots=True)
+class Short:
+    """The short form of a story, in its pieces."""
+
+    title: str
+    body: str
+    link: str
+    tags: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it, a blank line between the pieces."""
+        return "\n\n".join(filter(None, (self.title, self.body, self.link, " ".join(self.tags))))
+
+
+def short(post: Post, ruler: Ruler) -> Short:
+    """Title, as much of the summary as fits, link and hashtags: `text` is within the rule.
 
     Link and title are never cut short for the summary's sake; the summary ends at a sentence
     where it can, else at a word. Hashtags come only if there is room.
     """
-    tail = f"\n\n{post.url}" if post.url else ""
-    room = ruler.less(ruler.length(tail))
-    head = shortened(post.title, room)
+    made = Short("", "", post.url, ())
+    room = ruler.less(ruler.length(f"\n\n{post.url}") if post.url else 0)
+    made = replace(made, title=shortened(post.title, room))
     summary = post.summary or post.text.partition("\n")[0]
-    body = shortened(summary, room.less(ruler.length(f"{head}\n\n")))
-    if body:
-        head = f"{head}\n\n{body}" if head else body
+    room = room.less(ruler.length(f"{made.title}\n\n") if made.title else 0)
+    made = replace(made, body=shortened(summary, room))
     tags = hashtags(post.tags)
-    while tags and not ruler.fits(f"{head}{tail}\n\n{' '.join(tags)}"):
+    while tags and not ruler.fits(replace(made, tags=tuple(tags)).text):
         tags.pop()
-    return head + tail + (f"\n\n{' '.join(tags)}" if tags else "")
+    return replace(made, tags=tuple(tags))
+
+
+def short_text(post: Post, ruler: Ruler) -> str:
+    """The short form as one text."""
+    return short(post, ruler).text
 
 
 def whole_thread(post: Post, ruler: Ruler, *, most: int = 25) -> list[str]:

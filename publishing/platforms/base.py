@@ -103,7 +103,7 @@ class Renews(Protocol):
     async def renew(
         self, options: Mapping[str, Any], credentials: Mapping[str, Any], http: Client
     ) -> Renewed:
-        """New credentials; a refresh token that it doesn't name again stays. Raises as `publish`."""
+        """New credentials; a refresh token that isn't named again stays. Raises as `publish`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from articles.clean import plain_text
-from config.outbound import BadBody, Client, Response
+from config.outbound import Client, Response
 from publishing.compose import short_text
 from publishing.counting import Ruler
 from publishing.errors import Unknown
 from publishing.platforms.base import Platform, must_be_ok, only_reading
+from publishing.platforms.reading import parsed
 from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt
 
 _LIMIT, _URL_COUNTS = 500, 23  # where the instance doesn't say
@@ -82,7 +83,7 @@ class Mastodon(Platform):
                 ),
                 "Mastodon",
             )
-            statuses = _parsed(answer)
+            statuses = parsed(answer, "Mastodon")
             if not isinstance(statuses, list):
                 raise Unknown("Mastodon's list of statuses can't be read.", status=answer.status)
         for each in statuses:
@@ -141,17 +142,8 @@ def _letters(text: str) -> str:
     return "".join(each for each in text.casefold() if each.isalnum())
 
 
-def _parsed(answer: Response) -> Any:
-    try:
-        return answer.json()
-    except BadBody as problem:
-        raise Unknown(
-            f"Mastodon's answer can't be read: {problem}", status=answer.status
-        ) from problem
-
-
 def _object(answer: Response) -> dict[str, Any]:
-    body = _parsed(answer)
+    body = parsed(answer, "Mastodon")
     if not isinstance(body, dict):
         raise Unknown("Mastodon's answer is not what it should be.", status=answer.status)
     return body

@@ -11,9 +11,10 @@ from typing import Any
 
 from slugify import slugify
 
-from config.outbound import BadBody, Client, Response
+from config.outbound import Client, Response
 from publishing.errors import Reauthorise, Refusal, Unknown
 from publishing.platforms.base import Platform, must_be_ok, only_reading
+from publishing.platforms.reading import parsed
 from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt
 
 
@@ -91,7 +92,7 @@ class WordPress(Platform):
                 job.options, job.credentials, http, "GET", "/posts",
                 params={"slug": slug_of(job.post), "status": "any", "context": "edit"},
             )  # fmt: skip
-            posts = _parsed(answer)
+            posts = parsed(answer, "WordPress")
             if not isinstance(posts, list):
                 raise Unknown("WordPress's list of posts can't be read.", status=answer.status)
         posts = [post for post in posts if isinstance(post, dict) and post.get("id")]
@@ -131,17 +132,8 @@ def _fields(post: Post) -> dict[str, Any]:
     return {"title": post.title, "content": post.html, "excerpt": post.summary}
 
 
-def _parsed(answer: Response) -> Any:
-    try:
-        return answer.json()
-    except BadBody as problem:
-        raise Unknown(
-            f"WordPress's answer can't be read: {problem}", status=answer.status
-        ) from problem
-
-
 def _object(answer: Response) -> dict[str, Any]:
-    body = _parsed(answer)
+    body = parsed(answer, "WordPress")
     if not isinstance(body, dict) or not isinstance(body.get("id"), int):
         raise Unknown("WordPress's answer names no post.", status=answer.status)
     return body

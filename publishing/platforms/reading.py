@@ -1,0 +1,58 @@
+"""Reading what platforms answer: nothing is believed before its type has been looked at."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from config.outbound import BadBody, Response
+from publishing.errors import Unknown
+
+
+def parsed(answer: Response, platform: str) -> Any:
+    """The answer's JSON; `Unknown` if it is none, for the work may be done all the same."""
+    try:
+        return answer.json()
+    except BadBody as problem:
+        raise Unknown(
+            f"{platform}'s answer can't be read: {problem}",
+            status=answer.status,
+            excerpt=answer.text()[:1000],
+        ) from problem
+
+
+def mapping(answer: Response, platform: str) -> dict[str, Any]:
+    """The answer's JSON object; `Unknown` for anything else."""
+    body = parsed(answer, platform)
+    if not isinstance(body, dict):
+        raise Unknown(
+            f"{platform}'s answer is not what it should be.",
+            status=answer.status,
+            excerpt=answer.text()[:1000],
+        )
+    return body
+
+
+def member(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object inside an object; empty for anything else."""
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def members(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of a list inside an object; whatever else stands in it is left out."""
+    value = body.get(name)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def text(body: Mapping[str, Any], name: str) -> str:
+    """A text or a whole number as text; "" for anything else."""
+    value = body.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)[:300]
+    return value if isinstance(value, str) else ""
+
+
+def count(body: Mapping[str, Any], name: str) -> int | None:
+    """A count; None for what is none."""
+    value = body.get(name)
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+    return value if good else None
