@@ -13,6 +13,12 @@ from publishing.platforms.base import Platform
 TABLE = {
     "wordpress": "publishing.platforms.wordpress.WordPress",
     "mastodon": "publishing.platforms.mastodon.Mastodon",
+    "devto": "publishing.platforms.devto.Dev",
+    "telegram": "publishing.platforms.telegram.Telegram",
+    "discord": "publishing.platforms.discord.DiscordWebhook",
+    "discord_bot": "publishing.platforms.discord.DiscordBot",
+    "slack": "publishing.platforms.slack.Slack",
+    "slack_webhook": "publishing.platforms.slack.SlackWebhook",
     "webhook": "publishing.platforms.webhook.Webhook",
     "dryrun": "publishing.platforms.dryrun.DryRun",
 }
