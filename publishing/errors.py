@@ -5,6 +5,7 @@
 ├── `Wait`: definitely not posted; try again, not before `seconds` if the platform named them.
 ├── `Reauthorise`: definitely not posted, and nothing will be before an administrator has looked
 │   at the channel: its credentials or its address are not accepted any more.
+│   └── `Expired`: the token has run out; the queue renews it once, where that can be done.
 └── `Unknown`: it may have been posted.
 """
 
@@ -39,6 +40,10 @@ class Wait(PlatformError):
 
 class Reauthorise(PlatformError):
     """The channel's connection is dead; its deliveries wait."""
+
+
+class Expired(Reauthorise):
+    """The token has run out, which a renewal may mend."""
 
 
 class Unknown(PlatformError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -108,6 +108,9 @@ class Renewed:
     expires_at: datetime | None = None
 
 
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
 async def _forget(_what: str) -> None:
     """Keeps nothing: for trials outside the queue."""
 
@@ -119,6 +122,7 @@ class Job:
     post: Post
     options: Mapping[str, Any]
     credentials: Mapping[str, Any]
+    made_at: datetime = _LONG_AGO  # when the delivery was queued: the same at every attempt
     again: bool = False  # an earlier attempt may have gone through, or left a draft behind
     draft_id: str = ""  # of an invisible draft that an earlier attempt has made
     keep_draft: Callable[[str], Awaitable[None]] = field(default=_forget)

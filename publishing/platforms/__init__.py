@@ -13,6 +13,7 @@ from publishing.platforms.base import Platform
 TABLE = {
     "wordpress": "publishing.platforms.wordpress.WordPress",
     "mastodon": "publishing.platforms.mastodon.Mastodon",
+    "bluesky": "publishing.platforms.bluesky.Bluesky",
     "devto": "publishing.platforms.devto.Dev",
     "telegram": "publishing.platforms.telegram.Telegram",
     "discord": "publishing.platforms.discord.DiscordWebhook",

@@ -37,6 +37,7 @@ class Answer:
     status: int = 200
     json: Any = None
     text: str = ""
+    body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -79,7 +80,8 @@ def _matches(pattern: str, path: str) -> bool:
 def _response(answer: Answer) -> web.Response:
     if answer.json is not None:
         return web.json_response(answer.json, status=answer.status, headers=dict(answer.headers))
-    return web.Response(status=answer.status, text=answer.text, headers=dict(answer.headers))
+    body = answer.body or answer.text.encode()
+    return web.Response(status=answer.status, body=body, headers=dict(answer.headers))
 
 
 @contextmanager

@@ -1,0 +1,50 @@
+"""A story's pictures, fetched to be handed on."""
+
+from dataclasses import dataclass, field
+
+from config.outbound import Client, OutboundError
+from publishing.document import Picture
+from publishing.errors import Refusal, Wait
+
+MIB = 1024 * 1024
+_KINDS = (
+    (b"\xff\xd8\xff", "image/jpeg", "jpg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png", "png"),
+    (b"GIF8", "image/gif", "gif"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A picture's bytes and what they are."""
+
+    content: bytes = field(repr=False)
+    content_type: str
+    name: str
+
+
+async def fetched(picture: Picture, http: Client, *, max_bytes: int = 8 * MIB) -> File:
+    """The picture, known by its first bytes and not by what its server calls it.
+
+    Nothing has been posted when this raises: `Wait` where it can't be had now, `Refusal` for what
+    is no picture that platforms take, or too large.
+    """
+    try:
+        answer = await http.get(picture.src, max_bytes=max_bytes)
+    except OutboundError as problem:
+        kind = Refusal if problem.permanent else Wait
+        raise kind(f"The picture {picture.src} could not be had. {problem}") from problem
+    if not answer.ok:
+        kind = Wait if answer.status >= 500 or answer.status == 429 else Refusal
+        raise kind(f"The picture {picture.src} could not be had ({answer.status}).")
+    return file_of(answer.body, picture.src)
+
+
+def file_of(content: bytes, where: str) -> File:
+    """What the bytes are. Raises `Refusal` if they are no JPEG, PNG, GIF or WebP."""
+    for start, content_type, ending in _KINDS:
+        if content.startswith(start):
+            return File(content, content_type, f"picture.{ending}")
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return File(content, "image/webp", "picture.webp")
+    raise Refusal(f"The picture {where} is neither JPEG, PNG, GIF nor WebP.")
