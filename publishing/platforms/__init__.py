@@ -12,6 +12,7 @@ from publishing.platforms.base import Platform
 
 TABLE = {
     "wordpress": "publishing.platforms.wordpress.WordPress",
+    "ghost": "publishing.platforms.ghost.Ghost",
     "mastodon": "publishing.platforms.mastodon.Mastodon",
     "bluesky": "publishing.platforms.bluesky.Bluesky",
     "devto": "publishing.platforms.devto.Dev",
@@ -20,6 +21,8 @@ TABLE = {
     "discord_bot": "publishing.platforms.discord.DiscordBot",
     "slack": "publishing.platforms.slack.Slack",
     "slack_webhook": "publishing.platforms.slack.SlackWebhook",
+    "matrix": "publishing.platforms.matrix.Matrix",
+    "micropub": "publishing.platforms.micropub.Micropub",
     "webhook": "publishing.platforms.webhook.Webhook",
     "dryrun": "publishing.platforms.dryrun.DryRun",
 }
