@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import CharField, F, Func, Value
 from django.db.models.functions import Now
 
 from publishing.errors import LostClaim
@@ -113,7 +114,7 @@ def locked(claimed: Claim) -> Delivery:
     """The row, locked until the transaction ends; raises `LostClaim` if it is not ours."""
     delivery = (
         Delivery.objects.select_for_update(of=("self",))
-        .select_related("channel", "revision")
+        .select_related("channel", "revision", "of")
         .filter(pk=claimed.delivery_id, claim_token=claimed.token, status=Status.CLAIMED)
         .first()
     )
@@ -148,6 +149,18 @@ def mark_sending(claimed: Claim, number: int) -> None:
 def keep_draft(claimed: Claim, draft_id: str) -> None:
     """Store the number of an invisible draft; raises `LostClaim` if it is not ours any more."""
     _write(claimed, {"remote_draft_id": draft_id[:300], "lease_expires_at": Now() + LEASE})
+
+
+def keep_part(claimed: Claim, part: str) -> None:
+    """Store the id of a thread's part that is out; raises `LostClaim` if it is not ours."""
+    cut = Value(part[:300], CharField())
+    _write(
+        claimed,
+        {
+            "parts": Func(F("parts"), cut, function="array_append"),
+            "lease_expires_at": Now() + LEASE,
+        },
+    )
 
 
 def database_now() -> datetime:

@@ -7,6 +7,7 @@ number of drains in any number of processes share the work by their claims.
 import asyncio
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -24,14 +25,14 @@ from config.bell import ring
 from config.limits import take
 from config.outbound import Client, OutboundError, from_settings
 from config.sealed import TamperedSecret
-from publishing import claim, distribution, outcome, platforms, queue, retry
+from publishing import claim, distribution, outcome, platforms, posts, queue, renewal, retry
 from publishing.alone import Only, alone
 from publishing.claim import Claim
-from publishing.errors import LostClaim, PlatformError, Unknown
+from publishing.errors import Expired, LostClaim, PlatformError, Refusal, Unknown
 from publishing.lifecycle import Status
 from publishing.models import Attempt, Channel, Delivery
 from publishing.outcome import Sending
-from publishing.platforms.base import LooksUp, Platform
+from publishing.platforms.base import Deletes, Edits, LooksUp, Platform, Replies
 from publishing.post import Job, Once, Receipt
 
 log = structlog.get_logger(__name__)
@@ -150,6 +151,8 @@ def _verdict(delivery: Delivery) -> _Verdict | None:
     story, channel, now = delivery.article, delivery.channel, claim.database_now()
     if channel.platform not in platforms.table():
         return Status.HELD, f"The platform “{channel.platform}” is not installed here.", None
+    if delivery.wish == Delivery.Wishes.WITHDRAW:
+        return None  # never too late, and no embargo keeps it
     if story.state in (State.KILLED, State.SPIKED):
         words = story.get_state_display().lower()
         return Status.CANCELLED, f"The story was {words} before it went out.", None
@@ -169,7 +172,9 @@ def _verdict(delivery: Delivery) -> _Verdict | None:
 def _can_look(delivery: Delivery) -> bool:
     """Whether the desk may search for it where it must not send it any more."""
     table = platforms.table()
-    return delivery.platform in table and isinstance(platforms.platform(delivery.platform), LooksUp)
+    if delivery.act != Delivery.Acts.PUBLISH or delivery.platform not in table:
+        return False
+    return isinstance(platforms.platform(delivery.platform), LooksUp)
 
 
 def _set_aside(
@@ -193,7 +198,7 @@ def _hold(claimed: Claim) -> None:
 def _on_record(claimed: Claim, delivery: Delivery, only_look: str) -> Sending:
     """Write the attempt down; with this committed, a crash can only mean in doubt."""
     secrets = delivery.channel.credentials.reveal()
-    post = queue.post_of(delivery.article, delivery.revision, marker=str(delivery.marker))
+    post = posts.of_delivery(delivery)
     maybe_there = (Attempt.Outcomes.OPEN, Attempt.Outcomes.UNKNOWN, Attempt.Outcomes.ABSENT)
     again = delivery.tries.filter(outcome__in=maybe_there).exists()
     number = delivery.attempts + 1
@@ -211,25 +216,36 @@ def _on_record(claimed: Claim, delivery: Delivery, only_look: str) -> Sending:
     async def keep_draft(draft_id: str) -> None:
         await sync_to_async(claim.keep_draft)(claimed, draft_id)
 
+    async def keep_part(part: str) -> None:
+        await sync_to_async(claim.keep_part)(claimed, part)
+
+    first = delivery.of or delivery
     job = Job(
         post=post,
         options=delivery.channel.options,
         credentials=secrets,
+        made_at=delivery.created_at,
         again=again,
         draft_id=delivery.remote_draft_id,
         keep_draft=keep_draft,
+        parts=tuple(first.parts),
+        keep_part=keep_part,
+        remote_id=first.remote_id,
+        remote_url=first.remote_url,
+        key=str(delivery.marker),
     )
     platform = platforms.platform(delivery.channel.platform)
     return Sending(
-        claimed, attempt.pk, number, platform, job, delivery.looked_up, only_look=only_look
-    )
+        claimed, attempt.pk, number, platform, job, delivery.looked_up, only_look=only_look,
+        act=delivery.act, channel_id=delivery.channel_id,
+    )  # fmt: skip
 
 
 async def _call(sending: Sending, http: Client) -> "partial[None]":
     """Ask the platform; what to write down, as a function for the database's thread."""
     try:
         async with asyncio.timeout(CALL_DEADLINE):
-            return await _ask(sending, http)
+            return await _signed_in(sending, http)
     except TimeoutError:
         late = Unknown(f"No answer within {CALL_DEADLINE:.0f} seconds.")
         return partial(outcome.unknown, sending, late)
@@ -244,9 +260,26 @@ async def _call(sending: Sending, http: Client) -> "partial[None]":
         return partial(outcome.unknown, sending, Unknown(words))
 
 
+async def _signed_in(sending: Sending, http: Client) -> "partial[None]":
+    """Ask with a token that holds: renewed ahead of its end, and once more if it is refused."""
+    sending = await _renewed(sending, http, refused=False)
+    try:
+        return await _ask(sending, http)
+    except Expired:  # nothing was posted, or what was is kept as parts
+        return await _ask(await _renewed(sending, http, refused=True), http)
+
+
+async def _renewed(sending: Sending, http: Client, *, refused: bool) -> Sending:
+    used = sending.job.credentials
+    fresh = await renewal.fresh(sending.channel_id, sending.platform, used, http, refused=refused)
+    return replace(sending, job=replace(sending.job, credentials=fresh))
+
+
 async def _ask(sending: Sending, http: Client) -> "partial[None]":
     """Search for it where an earlier attempt is in doubt and that is how to find out; else send."""
     platform, job = sending.platform, sending.job
+    if sending.act != Delivery.Acts.PUBLISH:
+        return partial(outcome.published, sending, await _amend(sending, http))
     by_look_up = platform.capabilities.once is Once.LOOK_UP and sending.in_doubt
     if by_look_up or sending.only_look:
         receipt = await _searched(platform, job, http)
@@ -257,6 +290,19 @@ async def _ask(sending: Sending, http: Client) -> "partial[None]":
         if sending.looked_up < 1:
             return partial(outcome.not_found, sending)
     return partial(outcome.published, sending, await platform.publish(job, http))
+
+
+async def _amend(sending: Sending, http: Client) -> Receipt:
+    """Change, take away or answer what is out."""
+    platform, job = sending.platform, sending.job
+    match sending.act:
+        case Delivery.Acts.EDIT if isinstance(platform, Edits):
+            return await platform.edit(job, http)
+        case Delivery.Acts.DELETE if isinstance(platform, Deletes):
+            return await platform.delete(job, http)
+        case Delivery.Acts.REPLY if isinstance(platform, Replies):
+            return await platform.reply(job, http)
+    raise Refusal(f"{platform.label} can't do this any more.")
 
 
 async def _searched(platform: Platform, job: Job, http: Client) -> Receipt | None:

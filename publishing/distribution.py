@@ -28,12 +28,15 @@ def summary(statuses: Collection[str]) -> Distribution:
 def sum_up(article_id: int) -> None:
     """Tell the hub how far a story has come. A failed delivery that was retried doesn't count."""
     rows = Delivery.objects.filter(article_id=article_id).order_by("slot")
-    latest = dict(rows.values_list("channel_id", "status"))  # of each channel, the last slot's
+    latest: dict[int, str] = {}  # of each channel, the last slot's
+    for channel, status, wish in rows.values_list("channel_id", "status", "wish"):
+        withdrawn = wish == Delivery.Wishes.WITHDRAW and status == Status.PUBLISHED
+        latest[channel] = Status.CANCELLED if withdrawn else status
     desk.note_distribution(article_id, summary(latest.values()))
 
 
 def went_out(delivery: Delivery) -> None:
-    """A delivery has been published: the story is live."""
-    if delivery.published_at is not None:
+    """A delivery has been published: the story is live, unless it was a withdrawal."""
+    if delivery.published_at is not None and delivery.wish != Delivery.Wishes.WITHDRAW:
         desk.went_live(delivery.article_id, delivery.revision_id, delivery.published_at)
     sum_up(delivery.article_id)

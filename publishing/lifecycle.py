@@ -31,7 +31,7 @@ WAYS: dict[Status, frozenset[Status]] = {
     S.SENDING: frozenset({S.PUBLISHED, S.FAILED, S.RETRY, S.IN_DOUBT}),
     S.RETRY: frozenset({S.CLAIMED, S.PENDING, S.CANCELLED, S.HELD, S.MISSED}),
     S.IN_DOUBT: frozenset({S.CLAIMED, S.PUBLISHED, S.RETRY, S.CANCELLED}),
-    S.HELD: frozenset({S.PENDING, S.CANCELLED}),
+    S.HELD: frozenset({S.PENDING, S.CANCELLED, S.PUBLISHED}),  # published: a task done by hand
     **{status: frozenset() for status in TERMINAL},
 }
 

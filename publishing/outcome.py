@@ -19,13 +19,13 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from articles import record
 from articles.record import Actor
 from config.outbound import OutboundError
-from publishing import claim, distribution, retry
+from publishing import amend, claim, distribution, retry
 from publishing.claim import Claim
 from publishing.errors import PlatformError, Reauthorise, Refusal, Wait
 from publishing.lifecycle import Status
 from publishing.models import Attempt, Channel, Delivery
 from publishing.platforms.base import Platform
-from publishing.post import Job, Once, Receipt
+from publishing.post import Job, Receipt
 
 ASK = "It may have been posted: please look, and say which."
 _LOOK_AGAIN = 15.0  # seconds between two look-ups of a platform whose lists lag
@@ -44,6 +44,8 @@ class Sending:
     job: Job
     looked_up: int  # how often it was searched for and not found
     only_look: str = ""  # why it must not be sent any more, only searched for
+    act: str = Delivery.Acts.PUBLISH
+    channel_id: int = 0
 
     @property
     def in_doubt(self) -> bool:
@@ -60,11 +62,12 @@ def published(sending: Sending, receipt: Receipt) -> None:
             published_at=Now(),
             remote_id=_plain(receipt.remote_id)[:300],
             remote_url=_address(receipt.remote_url),
+            confirmed_by=receipt.confirmed_by,
             error_message="",
             next_attempt_at=None,
         )
         said = receipt.excerpt or f"Confirmed by {receipt.confirmed_by.replace('_', '-')}."
-        _close(sending, _Outcomes.PUBLISHED, receipt.http_status, said)
+        _close(sending, _Outcomes.PUBLISHED, receipt.http_status, said, receipt.request_id)
         delivery = _row(sending)
         Channel.objects.filter(pk=delivery.channel_id).update(last_success=Now(), last_error="")
         note(delivery, "published", delivery.remote_url)
@@ -103,6 +106,7 @@ def refused(
         delivery = _row(sending)
         Channel.objects.filter(pk=delivery.channel_id).update(last_error=_plain(words))
         note(delivery, "failed", words)
+        amend.by_hand_instead(delivery, words)
 
 
 def told_to_wait(
@@ -134,7 +138,8 @@ def pause(sending: Sending, problem: Reauthorise) -> None:
 
 def unknown(sending: Sending, problem: PlatformError | OutboundError) -> None:
     """It may have been posted: found out by the desk where that is safe, else by a person."""
-    if sending.platform.capabilities.once is Once.NONE or retry.gives_up(sending.number):
+    asks = amend.repeat(sending.act, sending.platform.capabilities.once) is amend.Repeat.ASK
+    if asks or retry.gives_up(sending.number):
         ask(sending, str(problem), _Outcomes.UNKNOWN, problem)
         return
     words = f"{problem} It may have been posted; the desk will find out."
@@ -212,18 +217,25 @@ def _settle(
 
 
 def _close(
-    sending: Sending, outcome: Attempt.Outcomes, http_status: int | None, excerpt: str
+    sending: Sending,
+    outcome: Attempt.Outcomes,
+    http_status: int | None,
+    excerpt: str,
+    request_id: str = "",
 ) -> None:
     Attempt.objects.filter(pk=sending.attempt_id).update(
         outcome=outcome,
         http_status=http_status,
         excerpt=_plain(excerpt)[:1000],
+        request_id=_plain(request_id)[:200],
         finished_at=Now(),
     )
 
 
 def _row(sending: Sending) -> Delivery:
-    return Delivery.objects.select_related("article", "channel").get(pk=sending.claim.delivery_id)
+    return Delivery.objects.select_related("article", "channel", "revision", "of").get(
+        pk=sending.claim.delivery_id
+    )
 
 
 def _in(seconds: float) -> datetime:

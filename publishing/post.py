@@ -132,3 +132,9 @@ class Job:
     """Stores the id of a part that is out, before the next one; raises as `keep_draft` does."""
     remote_id: str = ""  # of the post that is to be edited, deleted, answered or looked at
     remote_url: str = ""
+    key: str = ""  # of this very job; `post.marker` is that of the post that it is about
+
+    @property
+    def once_key(self) -> str:
+        """What makes a repetition of this job the same job."""
+        return self.key or self.post.marker

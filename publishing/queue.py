@@ -18,11 +18,10 @@ from articles.lifecycle import Right, State
 from articles.models import Article, Revision
 from articles.record import Actor
 from config.bell import ring
-from publishing import distribution, platforms
-from publishing.compose import compose
+from publishing import amend, distribution, platforms, posts
 from publishing.lifecycle import TERMINAL, WAITING, Status
 from publishing.models import Attempt, Channel, Delivery
-from publishing.post import Post, Problem
+from publishing.post import Problem
 
 _PAST_SLACK = timedelta(minutes=5)  # a time picked a moment ago is not a mistake
 _FARTHEST = timedelta(days=5 * 366)
@@ -78,20 +77,6 @@ def publishable(story: Article) -> Revision:
     )
 
 
-def post_of(story: Article, revision: Revision, marker: str = "") -> Post:
-    """What would go out: the revision's text with the story's details."""
-    return compose(
-        title=revision.title,
-        summary=revision.summary,
-        content=revision.content,
-        url=story.url,
-        tags=story.tags,
-        authors=story.authors,
-        language=story.language,
-        marker=marker,
-    )
-
-
 def problems(story: Article, revision: Revision, channel: Channel) -> list[Problem]:
     """A dry run of one channel: everything its platform would refuse. Nothing is sent."""
     try:
@@ -103,7 +88,7 @@ def problems(story: Article, revision: Revision, channel: Channel) -> list[Probl
         for each in platform.options
         if each.required and not channel.options.get(each.name)
     ]
-    return missing or platform.problems(post_of(story, revision), channel.options)
+    return missing or platform.problems(posts.post_of(story, revision), channel.options)
 
 
 def cancel(delivery_id: int, by: Actor, *, reason: str = "") -> Delivery:
@@ -134,6 +119,8 @@ def hold(delivery_id: int, by: Actor, *, reason: str = "") -> Delivery:
 
 def release(delivery_id: int, by: Actor) -> Delivery:
     """Let a held delivery go on: at its time, or now if that has passed."""
+    if Delivery.objects.filter(pk=delivery_id, act=Delivery.Acts.BY_HAND).exists():
+        raise WrongState("This is a task for a person: do it there, then press “Done by hand”.")
     return _change(
         delivery_id, by, "release", {Status.HELD},
         {"status": Status.PENDING, "next_attempt_at": None, "error_message": ""},
@@ -156,11 +143,13 @@ def retry(delivery_id: int, by: Actor) -> Delivery:
             return _save(old, by, "retry", wake=True)
         if old.status not in TERMINAL - {Status.PUBLISHED}:
             raise _too_late(old, "retry")
-        revision = publishable(old.article)
+        withdrawal = old.wish == Delivery.Wishes.WITHDRAW
+        revision = old.revision if withdrawal else publishable(old.article)
         new = Delivery(
             article=old.article, channel=old.channel, platform=old.platform, revision=revision,
             slot=_next_slot(old.article_id, old.channel_id), scheduled_at=timezone.now(),
             variant=old.variant, marker=old.marker, remote_draft_id=old.remote_draft_id,
+            act=old.act, of=old.of, wish=old.wish, parts=old.parts,
             lateness_minutes=old.lateness_minutes, created_by=by.user,
         )  # fmt: skip
         try:
@@ -246,19 +235,24 @@ def _enqueue_one(
         .first()
     )
     if earlier is not None:
-        words = earlier.get_status_display().lower()
-        if earlier.status == Status.PUBLISHED and earlier.revision_id != revision.pk:
-            words = "published, in an earlier version; please correct the post there"
-        return Enqueued(channel, None, f"The story is on {channel} already: {words}.")
-    delivery = Delivery(
-        article=story,
-        channel=channel,
-        platform=channel.platform,
-        revision=revision,
-        slot=_next_slot(story.pk, channel.pk),
-        scheduled_at=at,
-        created_by=by.user,
-    )
+        first = amend.first_of(story, channel)
+        outdated = earlier.status == Status.PUBLISHED and earlier.revision_id != revision.pk
+        if first is None or not outdated:
+            words = earlier.get_status_display().lower()
+            return Enqueued(channel, None, f"The story is on {channel} already: {words}.")
+        slot = _next_slot(story.pk, channel.pk)
+        delivery = amend.amendment(first, revision, Delivery.Wishes.CORRECT, slot, by)
+        delivery.scheduled_at = at
+    else:
+        delivery = Delivery(
+            article=story,
+            channel=channel,
+            platform=channel.platform,
+            revision=revision,
+            slot=_next_slot(story.pk, channel.pk),
+            scheduled_at=at,
+            created_by=by.user,
+        )
     try:
         with transaction.atomic():
             delivery.save(force_insert=True)
@@ -266,7 +260,10 @@ def _enqueue_one(
         return Enqueued(channel, None, f"The story is in {channel}'s queue already.")
     record.note(
         story, "queued", by,
-        data={"delivery": delivery.pk, "channel": channel.name, "at": at.isoformat()},
+        data={
+            "delivery": delivery.pk, "channel": channel.name, "at": at.isoformat(),
+            "act": delivery.act,
+        },
     )  # fmt: skip
     return Enqueued(channel, delivery)
 

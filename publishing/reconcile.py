@@ -3,11 +3,10 @@
 from django.db import transaction
 from django.db.models.functions import Now
 
-from publishing import distribution, outcome, platforms
+from publishing import amend, distribution, outcome, platforms
 from publishing.claim import database_now
 from publishing.lifecycle import Status
 from publishing.models import Attempt, Delivery
-from publishing.post import Once
 
 
 def expire(limit: int = 200) -> int:
@@ -32,7 +31,7 @@ def _settle(delivery: Delivery) -> None:
     now = database_now()
     unknown = delivery.tries.filter(outcome__in=(Attempt.Outcomes.OPEN, Attempt.Outcomes.UNKNOWN))
     if unknown.exists():
-        by_itself = _finds_out(delivery.channel.platform)
+        by_itself = _finds_out(delivery)
         delivery.status = Status.IN_DOUBT
         delivery.next_attempt_at = now if by_itself else None
         words = "The worker stopped while sending."
@@ -53,9 +52,10 @@ def _settle(delivery: Delivery) -> None:
     distribution.sum_up(delivery.article_id)
 
 
-def _finds_out(platform: str) -> bool:
-    """Whether the desk can settle a doubt on this platform without a person."""
+def _finds_out(delivery: Delivery) -> bool:
+    """Whether the desk can settle a doubt of this delivery without a person."""
     try:
-        return platforms.platform(platform).capabilities.once is not Once.NONE
+        once = platforms.platform(delivery.channel.platform).capabilities.once
     except KeyError:
         return False
+    return amend.repeat(delivery.act, once) is not amend.Repeat.ASK

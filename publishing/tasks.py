@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from publishing import deliver, reconcile
+from publishing import amend, deliver, reconcile, renewal
 
 
 @shared_task(name="publishing.drain")
@@ -15,4 +15,6 @@ def drain() -> None:
 def tick() -> None:
     """The minute's look: settle what a dead worker left, then send what is due."""
     reconcile.expire()
+    amend.withdraw()
+    renewal.ahead()
     deliver.drain()

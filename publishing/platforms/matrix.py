@@ -69,12 +69,12 @@ class Matrix(Platform):
             **fresh, "body": f"* {fresh['body']}", "m.new_content": fresh,
             "m.relates_to": {"rel_type": "m.replace", "event_id": job.remote_id},
         }  # fmt: skip
-        await self._send(job, http, job.post.marker, content)
+        await self._send(job, http, job.once_key, content)
         return Receipt(job.remote_id, job.remote_url)
 
     async def delete(self, job: Job, http: Client) -> Receipt:
         """Redact the message."""
-        path = f"/redact/{quote(job.remote_id, safe='')}/{quote(job.post.marker, safe='')}"
+        path = f"/redact/{quote(job.remote_id, safe='')}/{quote(job.once_key, safe='')}"
         await self._room(job, http, "PUT", path, json={"reason": "Withdrawn by the editors"})
         return Receipt(job.remote_id, job.remote_url)
 
@@ -84,7 +84,7 @@ class Matrix(Platform):
             "msgtype": "m.text", "body": job.post.text,
             "m.relates_to": {"m.in_reply_to": {"event_id": job.remote_id}},
         }  # fmt: skip
-        return await self._send(job, http, job.post.marker, content)
+        return await self._send(job, http, job.once_key, content)
 
     async def seen(self, job: Job, http: Client) -> Seen:
         """The message as it stands; a redacted one has no text."""

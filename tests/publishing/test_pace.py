@@ -8,7 +8,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from config.sealed import Sealed
-from publishing import claim, deliver, queue
+from publishing import claim, deliver, posts, queue
 from publishing.lifecycle import Status
 from publishing.models import Channel, Delivery
 from publishing.platforms.dryrun import DryRun
@@ -143,14 +143,14 @@ def test_unreadable_credentials_pause_their_channel_and_stop_nobody_else(queued,
 def test_a_delivery_that_cannot_be_prepared_is_held_and_stops_nobody_else(
     queued, channel, sent, monkeypatch
 ):
-    post_of = queue.post_of
+    post_of = posts.post_of
 
     def compose(story, revision, marker=""):
         if marker and story.title == "Poison":
             raise ValueError("a bug of ours")
         return post_of(story, revision, marker)
 
-    monkeypatch.setattr(queue, "post_of", compose)
+    monkeypatch.setattr(posts, "post_of", compose)
     to = channel("dryrun")
     poison, after = queued(to, title="Poison"), queued(to)
     deliver.drain()

@@ -1,68 +1,15 @@
-"""Our accounts on platforms, and the publishing queue: one row per story and channel."""
+"""The publishing queue: one row per story and channel, and per change of what is out."""
 
 import uuid
 from typing import ClassVar
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
-from simple_history.models import HistoricalRecords
 
 from articles.models import Article, Revision
-from config.sealed import SealedJSONField
-
-
-class Channel(models.Model):
-    """Our account on a platform."""
-
-    class WhenLate(models.TextChoices):
-        MISS = "missed", "Drop it as missed"
-        HOLD = "held", "Hold it for a person"
-
-    name = models.CharField(max_length=120, unique=True)
-    platform = models.CharField(max_length=40)
-    options = models.JSONField(default=dict, blank=True)
-    credentials = SealedJSONField()
-    rate_limit_per_minute = models.PositiveIntegerField(
-        default=30,
-        validators=[MinValueValidator(1), MaxValueValidator(6000)],
-        help_text="The most deliveries a minute.",
-    )
-    lateness_minutes = models.PositiveIntegerField(
-        default=24 * 60,
-        help_text="A delivery that is later than this (the desk was down) is not sent any more.",
-    )
-    when_late = models.CharField(
-        "when it is later",
-        max_length=6,
-        choices=WhenLate,
-        default=WhenLate.MISS,
-        help_text="What becomes of such a delivery.",
-    )
-    is_active = models.BooleanField(default=True, help_text="Off: nothing goes out; rows wait.")
-    paused_reason = models.CharField(max_length=500, blank=True, editable=False)
-    waits_until = models.DateTimeField(
-        null=True,
-        blank=True,
-        editable=False,
-        help_text="Its limit is used up, or its platform asked for patience: nothing before this.",
-    )
-    last_success = models.DateTimeField(null=True, blank=True, editable=False)
-    last_error = models.TextField(blank=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    history = HistoricalRecords(
-        excluded_fields=["credentials", "waits_until", "last_success", "last_error", "created_at"],
-        table_name="channels_history",
-    )
-
-    class Meta:
-        db_table = "channels"
-        ordering: ClassVar = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
+from publishing.models.channel import Channel
 
 
 class Delivery(models.Model):
@@ -80,6 +27,18 @@ class Delivery(models.Model):
         MISSED = "missed", "Missed"
         IN_DOUBT = "in_doubt", "In doubt"
 
+    class Acts(models.TextChoices):
+        PUBLISH = "publish", "Publish"
+        EDIT = "edit", "Change the post"
+        REPLY = "reply", "Answer the post with a note"
+        DELETE = "delete", "Take the post away"
+        BY_HAND = "by_hand", "A person's task"
+
+    class Wishes(models.TextChoices):
+        NONE = "", "None: it is the first post"
+        CORRECT = "correct", "Correct it"
+        WITHDRAW = "withdraw", "Withdraw it"
+
     article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="deliveries")
     platform = models.CharField(max_length=40)
     status = models.CharField(max_length=10, choices=Statuses, default=Statuses.PENDING)
@@ -94,6 +53,14 @@ class Delivery(models.Model):
     slot = models.PositiveSmallIntegerField(
         default=0, help_text="0 for the first time the story goes there."
     )
+    act = models.CharField(
+        max_length=8, choices=Acts, default=Acts.PUBLISH, help_text="What is to be done there."
+    )
+    of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="amendments",
+        help_text="The delivery whose post is changed or taken away.",
+    )  # fmt: skip
+    wish = models.CharField(max_length=8, choices=Wishes, default=Wishes.NONE, blank=True)
     variant = models.JSONField(default=dict, blank=True, help_text="Text of its own, if any.")
     marker = models.UUIDField(
         default=uuid.uuid4, editable=False, help_text="Our key, the same over every attempt."
@@ -106,6 +73,13 @@ class Delivery(models.Model):
         default=0, editable=False, help_text="How often it was searched for and not found."
     )
     remote_id = models.CharField(max_length=300, blank=True)
+    parts = ArrayField(
+        models.CharField(max_length=300), default=list, blank=True, editable=False,
+        help_text="Of a thread: the ids of the parts that are out.",
+    )  # fmt: skip
+    confirmed_by = models.CharField(
+        max_length=10, blank=True, editable=False, help_text="answer, look_up or person"
+    )
     remote_draft_id = models.CharField(max_length=300, blank=True, editable=False)
     remote_url = models.URLField(max_length=2000, blank=True)
     lateness_minutes = models.PositiveIntegerField(null=True, blank=True)
@@ -184,6 +158,9 @@ class Attempt(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcomes, blank=True)
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     excerpt = models.TextField(blank=True, help_text="What the platform said, cut.")
+    request_id = models.CharField(
+        max_length=200, blank=True, help_text="The platform's own number of our request."
+    )
 
     class Meta:
         db_table = "delivery_attempts"

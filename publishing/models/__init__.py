@@ -1,0 +1,6 @@
+"""Channels, the publishing queue, its attempts. A module for each; everybody imports from here."""
+
+from publishing.models.channel import Channel
+from publishing.models.delivery import Attempt, Delivery
+
+__all__ = ["Attempt", "Channel", "Delivery"]
