@@ -5,7 +5,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync
 from django.db import connection
 from django.utils import timezone
 
@@ -133,9 +133,9 @@ def test_two_workers_spend_a_refresh_token_once(lapsing, monkeypatch):
                 used = {"token": 0, "refresh": 1, "secret": "kept"}
                 adapter = platforms.platform("lapsing")
                 found.append(await renewal.fresh(to.pk, adapter, used, http, refused=True))
-            await sync_to_async(connection.close)()
 
-        asyncio.run(go())
+        async_to_sync(go)()
+        connection.close()
 
     workers = [threading.Thread(target=work) for _ in range(4)]
     for worker in workers:
