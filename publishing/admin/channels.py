@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from articles.errors import DeskError
-from config.admin_base import Act, DeskAdmin, Switch, age, display, headline
+from config.admin_base import Act, Switch, age, display, headline
 from config.admin_declared import given, kept, option_fields, secret_fields
 from config.bell import ring
 from publishing import connecting, platforms
+from publishing.admin.visits import CONNECT, Visits
 from publishing.errors import PlatformError
 from publishing.models import Channel
 from publishing.platforms.base import Platform
@@ -64,7 +65,7 @@ class ChannelForm(_ChannelModelForm):
 
 
 @admin.register(Channel)
-class ChannelAdmin(DeskAdmin):
+class ChannelAdmin(Visits):
     """Our accounts on platforms."""
 
     form = ChannelForm
@@ -172,6 +173,7 @@ class ChannelAdmin(DeskAdmin):
     def get_acts(self, request: HttpRequest, obj: Channel) -> Sequence[Act]:
         """Test, pause, resume."""
         return (
+            CONNECT,
             Act("test", "Test connection", "cable", _test, _may_change, weight="primary"),
             Act("pause", "Pause", "pause", _pause, _may_pause, asks_reason=True),
             Act("resume", "Resume", "play_arrow", _resume, _may_resume),

@@ -114,6 +114,8 @@ class Authorisation:
     token_url: str
     scopes: tuple[str, ...]
     pkce: bool = True
+    basic: bool = False  # our id and secret travel as HTTP Basic, else in the form
+    separator: str = " "  # between scopes; some want a comma
     extra: Mapping[str, str] = field(default_factory=dict)  # parameters of the first step
 
 
