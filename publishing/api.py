@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 import django_filters
 from django.db import transaction
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import exceptions, permissions, serializers, status, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,7 +21,7 @@ from articles.lifecycle import Right
 from articles.models import Article
 from articles.record import Actor, Door
 from config.api import ModelRights, problems
-from publishing import platforms, queue
+from publishing import platforms, queue, receipts
 from publishing.models import Attempt, Channel, Delivery
 
 _A_DELIVERY: dict[str, Any] = {
@@ -118,6 +120,17 @@ class DeliveryFilter(django_filters.FilterSet):
 )
 class DeliveryViewSet(viewsets.ReadOnlyModelViewSet[Delivery]):
     """The publishing queue."""
+
+    @extend_schema(
+        summary="A delivery's receipt",
+        description="What proves what went out, where, and how it was confirmed.",
+        tags=["publishing"],
+        responses={200: OpenApiTypes.OBJECT, **problems(401, 403, 404, 429)},
+    )
+    @action(detail=True)
+    def receipt(self, request: Request, pk: str = "") -> Response:
+        """The receipt."""
+        return Response(receipts.receipt(self.get_object()))
 
     queryset = Delivery.objects.select_related("channel")
     permission_classes = (ModelRights,)

@@ -168,7 +168,7 @@ def was_posted(delivery_id: int, by: Actor, url: str) -> Delivery:
         delivery = _change(
             delivery_id, by, "was_posted", {Status.IN_DOUBT},
             {"status": Status.PUBLISHED, "published_at": timezone.now(), "remote_url": url,
-             "error_message": ""},
+             "error_message": "", "confirmed_by": "person"},
         )  # fmt: skip
         distribution.went_out(delivery)
     return delivery

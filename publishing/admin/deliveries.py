@@ -17,7 +17,6 @@ from config.admin_base import (
     Act,
     DeskTabularInline,
     Done,
-    ReadOnlyAdmin,
     SplitDateTimeInput,
     TabFilter,
     TextInput,
@@ -26,7 +25,8 @@ from config.admin_base import (
     display,
     headline,
 )
-from publishing import queue
+from publishing import amend, queue, receipts
+from publishing.admin.receipt import Receipts
 from publishing.lifecycle import TERMINAL, WAITING, Status
 from publishing.models import Attempt, Delivery
 
@@ -109,7 +109,7 @@ class AttemptInline(DeskTabularInline):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(Receipts):
     """The publishing queue. Rows change through acts only."""
 
     list_display = ("headline", "state_badge", "due", "outcome", "row_acts")
@@ -118,7 +118,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_fields = ("article__title",)
     inlines = (AttemptInline,)
     fields = (
-        "story", "channel", "state_badge", "scheduled_at", "published_at", "link",
+        "story", "channel", "act", "state_badge", "scheduled_at", "published_at", "link", "receipt",
         "error_message", "attempts", "next_attempt_at", "revision", "marker", "created_by",
         "cancelled_by",
     )  # fmt: skip
@@ -146,7 +146,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @display(description="Story")
     def headline(self, delivery: Delivery) -> SafeString:
         """Which story, and where to."""
-        return headline(delivery.article.title, f"to {delivery.channel}")
+        act = "" if delivery.act == Delivery.Acts.PUBLISH else f"{delivery.get_act_display()}: "
+        return headline(delivery.article.title, f"{act}to {delivery.channel}")
 
     @display(description="State", label=LABELS)
     def state_badge(self, delivery: Delivery) -> tuple[str, str]:
@@ -178,6 +179,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
             delivery.remote_url,
         )
 
+    @display(description="Receipt")
+    def receipt(self, delivery: Delivery) -> SafeString:
+        """What proves it."""
+        where = receipts.address(delivery)
+        return format_html('<a href="{}" class="text-primary-600">Open the receipt</a>', where)
+
     @display(description="Story")
     def story(self, delivery: Delivery) -> SafeString:
         """The story, to open."""
@@ -205,6 +212,19 @@ def _in(*statuses: Status) -> Callable[[HttpRequest, Delivery], bool]:
         return delivery.status in statuses and request.user.has_perm(Right.QUEUE)
 
     return permitted
+
+
+def _by_hand(request: HttpRequest, delivery: Delivery) -> bool:
+    return delivery.act == Delivery.Acts.BY_HAND and _in(Status.HELD)(request, delivery)
+
+
+def _held(request: HttpRequest, delivery: Delivery) -> bool:
+    return delivery.act != Delivery.Acts.BY_HAND and _in(Status.HELD)(request, delivery)
+
+
+def _done(request: HttpRequest, delivery: Delivery, _data: Mapping[str, Any]) -> str:
+    amend.done(delivery.pk, actor(request))
+    return f"Noted: it is done on {delivery.channel}."
 
 
 def _was_posted(request: HttpRequest, delivery: Delivery, data: Mapping[str, Any]) -> str:
@@ -272,7 +292,11 @@ _ACTS = (
         "retry", "Try again", "replay", _retry,
         _in(Status.RETRY, *(TERMINAL - {Status.PUBLISHED})), in_rows=True,
     ),
-    Act("release", "Release", "play_arrow", _release, _in(Status.HELD), in_rows=True),
+    Act(
+        "done", "Done by hand", "task_alt", _done, _by_hand, weight="primary", in_rows=True,
+        hint="You have done it on the platform yourself.",
+    ),
+    Act("release", "Release", "play_arrow", _release, _held, in_rows=True),
     Act(
         "hold", "Hold", "pause", _hold, _in(Status.PENDING, Status.RETRY), asks_reason=True,
         hint="It waits, without a time, until somebody releases it.",

@@ -99,9 +99,10 @@ def test_a_correction_does_not_become_a_second_post(queued, channel, by):
     revise.save(story.pk, by, story.version, {"content": "<p>Corrected.</p>"})
     desk.submit(story.pk, by)
     desk.approve(story.pk, by)
-    again = queue.enqueue(story.pk, [delivery.channel_id], by)[0]
-    assert again.delivery is None
-    assert "correct the post there" in again.problem
+    again = queue.enqueue(story.pk, [delivery.channel_id], by)[0].delivery
+    assert again is not None
+    assert (again.of, again.wish) == (delivery, Delivery.Wishes.CORRECT)
+    assert again.act != Delivery.Acts.PUBLISH
 
 
 def test_of_many_clicks_at_once_one_makes_a_delivery(approved, by, channel):

@@ -1,0 +1,44 @@
+"""A delivery's receipt, to read and to keep."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from config.admin_base import ReadOnlyAdmin
+from publishing import receipts
+
+
+class Receipts(ReadOnlyAdmin):
+    """Mix-in for the page of a delivery."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's addresses and the receipt's."""
+        found = path(
+            "<int:object_id>/receipt/",
+            self.admin_site.admin_view(self.receipt_view),
+            name="publishing_delivery_receipt",
+        )
+        return [found, *super().get_urls()]
+
+    def receipt_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The receipt as a page, or with `?format=json` as JSON to keep."""
+        delivery = self.get_object(request, str(object_id))
+        if delivery is None:
+            raise Http404("There is no such delivery.")
+        if not self.has_view_permission(request, delivery):
+            raise PermissionDenied
+        told = receipts.receipt(delivery)
+        if request.GET.get("format") == "json":
+            answer = JsonResponse(told, json_dumps_params={"indent": 2})
+            answer["Content-Disposition"] = f'attachment; filename="receipt-{delivery.pk}.json"'
+            return answer
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Receipt {delivery.pk}",
+            "opts": self.opts,
+            "delivery": delivery,
+            "receipt": told,
+            "json_url": f"{receipts.address(delivery)}?format=json",
+        }
+        return TemplateResponse(request, "newsdesk/receipt.html", context)
