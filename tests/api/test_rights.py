@@ -23,7 +23,7 @@ EDITORS = ("edda", "paula", "ada")
 PUBLISHERS = ("paula", "ada")
 READING = {
     "GET /api/articles/", "GET /api/articles/{id}/",
-    "GET /api/deliveries/", "GET /api/deliveries/{id}/",
+    "GET /api/deliveries/", "GET /api/deliveries/{id}/", "GET /api/deliveries/{id}/receipt/",
 }  # fmt: skip
 ACTING = {"POST /api/articles/{id}/{act}/", "POST /api/articles/publish"}
 AT_THE_DOOR = {  # open to whoever has a password or a token; see test_tokens
