@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import django_filters
 from django.db import transaction
 from django.db.models import QuerySet
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import exceptions, permissions, serializers, status, viewsets
 from rest_framework.decorators import action
@@ -23,6 +22,7 @@ from articles.record import Actor, Door
 from config.api import ModelRights, problems
 from publishing import platforms, queue, receipts
 from publishing.models import Attempt, Channel, Delivery
+from publishing.receipts_api import A_RECEIPT, ReceiptSerializer
 
 _A_DELIVERY: dict[str, Any] = {
     "id": 31, "article": 7, "platform": "wordpress", "channel": 2, "channel_name": "Our blog",
@@ -121,17 +121,6 @@ class DeliveryFilter(django_filters.FilterSet):
 class DeliveryViewSet(viewsets.ReadOnlyModelViewSet[Delivery]):
     """The publishing queue."""
 
-    @extend_schema(
-        summary="A delivery's receipt",
-        description="What proves what went out, where, and how it was confirmed.",
-        tags=["publishing"],
-        responses={200: OpenApiTypes.OBJECT, **problems(401, 403, 404, 429)},
-    )
-    @action(detail=True)
-    def receipt(self, request: Request, pk: str = "") -> Response:
-        """The receipt."""
-        return Response(receipts.receipt(self.get_object()))
-
     queryset = Delivery.objects.select_related("channel")
     permission_classes = (ModelRights,)
     filterset_class = DeliveryFilter
@@ -145,6 +134,25 @@ class DeliveryViewSet(viewsets.ReadOnlyModelViewSet[Delivery]):
     def get_serializer_class(self) -> "type[serializers.BaseSerializer[Delivery]]":
         """The attempts are in a single one only."""
         return DeliverySerializer if self.action == "list" else DeliveryDetailSerializer
+
+    @extend_schema(
+        summary="A delivery's receipt",
+        description="What proves what went out, where, and how it was confirmed.",
+        tags=["publishing"],
+        responses={200: ReceiptSerializer, **problems(401, 403, 404, 429)},
+        examples=[
+            OpenApiExample(
+                "Found there after an answer was lost",
+                A_RECEIPT,
+                response_only=True,
+                status_codes=["200"],
+            )
+        ],
+    )
+    @action(detail=True, filterset_class=None)
+    def receipt(self, request: Request, pk: str = "") -> Response:
+        """The receipt."""
+        return Response(receipts.receipt(self.get_object()))
 
 
 class PublishSerializer(serializers.Serializer[Any]):

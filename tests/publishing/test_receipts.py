@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from publishing import deliver, queue, receipts
 from publishing.models import Attempt, Delivery
+from publishing.receipts_api import A_RECEIPT, ReceiptSerializer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,6 +30,12 @@ def test_a_receipt_names_what_was_sent_where_it_is_and_how_that_is_known(out):
     assert told["confirmed_by"] == "answer"
     assert [each["outcome"] for each in told["attempts"]] == ["published"]
     json.dumps(told)
+
+
+def test_the_schema_tells_the_receipts_shape(out):
+    told = receipts.receipt(out)
+    assert set(ReceiptSerializer().fields) == set(A_RECEIPT) == set(told)
+    assert set(A_RECEIPT["attempts"][0]) == set(told["attempts"][0])
 
 
 def test_a_persons_answer_stands_on_the_receipt(world, queued, channel, by):
