@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from articles import cluster, summing_up
@@ -45,6 +46,11 @@ def ring() -> None:
     The tick finds what came in between.
     """
     transaction.on_commit(_Bell.ring)
+
+
+def await_turn(cursor: CursorWrapper) -> None:
+    """Wait until no drain is at work and keep the next one out until this transaction ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def forget(now: datetime) -> int:
