@@ -84,6 +84,14 @@ def place(
     return list(_Table(known, new, said or Said(), rules or Rules()).placings())
 
 
+def alike(one: Items, others: Items) -> list[float]:
+    """How much each of `others` is like `one` item in words alone, 0 to 1."""
+    table = _Table(others, one, Said(), Rules())
+    rows = np.arange(table.known)
+    cosines = table._cosines(table.known, rows, table._products(table.known).of(rows))
+    return [float(each) for each in cosines]
+
+
 class _Table:
     """The vectors of all items, and an index from the new ones' terms to the items that have them.
 

@@ -239,7 +239,7 @@ def _known(items: Sequence[Article], without: Collection[int]) -> Items:
             ],
         )
         rows = cursor.fetchall()
-    return _columns([row[:4] for row in rows], [bytes(row[4]) for row in rows])
+    return columns([row[:4] for row in rows], [bytes(row[4]) for row in rows])
 
 
 def _as_items(items: Sequence[Article]) -> Items:
@@ -247,10 +247,11 @@ def _as_items(items: Sequence[Article]) -> Items:
     packed = dict(
         ItemTerms.objects.filter(item__in=[item.pk for item in items]).values_list("item", "packed")
     )
-    return _columns(rows, [bytes(packed[item.pk]) for item in items])
+    return columns(rows, [bytes(packed[item.pk]) for item in items])
 
 
-def _columns(rows: Sequence[tuple[int, float, int, int]], packed: Sequence[bytes]) -> Items:
+def columns(rows: Sequence[tuple[int, float, int, int]], packed: Sequence[bytes]) -> Items:
+    """Items as `articles.cluster` takes them: id, moment, source and cluster of each, its terms."""
     return Items(
         ids=np.array([row[0] for row in rows], np.int64),
         moments=np.array([row[1] for row in rows], np.float64),

@@ -61,6 +61,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     desk = [
         _page("Today", "today", reverse("admin:index")),
         _list(request, "Wire", "rss_feed", "articles.wireitem", new_on_the_wire(), "info"),
+        _list(request, "Clusters", "hub", "articles.cluster"),
         _list(request, "Stories", "article", "articles.story", in_review(), "warning"),
         _list(request, "Queue", "schedule_send", "publishing.delivery", in_trouble(), "danger"),
     ]

@@ -1,3 +1,9 @@
-"""The desk's pages: the wire, the stories."""
+"""The desk's pages: the wire, its clusters, the stories."""
 
-from articles.admin import rule_runs, rules, stories, wire  # noqa: F401 (imported so that they register)
+from articles.admin import (  # noqa: F401 (imported so that they register)
+    clusters,
+    rule_runs,
+    rules,
+    stories,
+    wire,
+)

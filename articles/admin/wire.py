@@ -14,6 +14,13 @@ from django.utils.safestring import SafeString
 
 from articles import desk, triage
 from articles.admin.borrowed import SuggestionInline, suggestion_acts
+from articles.admin.in_clusters import (
+    NOT_THIS_EVENT,
+    EventsFilter,
+    InClusters,
+    cluster_of,
+    with_clusters,
+)
 from articles.admin.reading import copy_as_html
 from articles.admin.steps import is_open
 from articles.admin.story_page import RecordInline
@@ -104,13 +111,14 @@ class AssigneeFilter(admin.SimpleListFilter):
 
 
 @admin.register(WireItem)
-class WireItemAdmin(ReadOnlyAdmin):
+class WireItemAdmin(InClusters, ReadOnlyAdmin):
     """Incoming pieces: nobody edits them here, one decides on them."""
 
-    list_display = ("headline", "source_name", "came_in", "state_badge", "row_acts")
+    list_display = ("headline", "source_name", "event", "came_in", "state_badge", "row_acts")
     list_filter = (
         StateFilter,
         SinceFilter,
+        EventsFilter,
         CopiesFilter,
         AssigneeFilter,
         "source",
@@ -120,7 +128,13 @@ class WireItemAdmin(ReadOnlyAdmin):
     sortable_by = ()
     search_fields = ("title",)
     search_help_text = "Words of title, summary or text; “exact phrase”, -without"
-    actions = ("shortlist_selected", "spike_selected", "pick_up_selected", "unspike_selected")
+    actions = (
+        "shortlist_selected",
+        "spike_selected",
+        "pick_up_selected",
+        "unspike_selected",
+        "unite_selected",
+    )
     change_form_outer_before_template = "newsdesk/wire_item.html"
     list_hint = ""
     empty_hint = (
@@ -142,7 +156,8 @@ class WireItemAdmin(ReadOnlyAdmin):
         items = items.select_related("source")
         match = request.resolver_match
         if match is not None and (match.url_name or "").endswith("_changelist"):
-            items = items.for_list().with_copies().annotate(opening=Left("content", 300))
+            items = with_clusters(items.for_list().with_copies())
+            items = items.annotate(opening=Left("content", 300))
         return items
 
     def get_search_results(
@@ -181,6 +196,7 @@ class WireItemAdmin(ReadOnlyAdmin):
                 "text": copy_as_html(item.content),
                 "stories": [origin.story for origin in item.used_in.select_related("story")],
                 "same_page": _same_page(item),
+                "cluster": cluster_of(item),
                 "show_history": False,
             }
         return super().changeform_view(request, object_id, form_url, extra)
@@ -191,7 +207,7 @@ class WireItemAdmin(ReadOnlyAdmin):
 
     def get_acts(self, request: HttpRequest, obj: Any) -> Sequence[Act]:
         """The wire's transitions, and what AI offers."""
-        return [*_STEPS, *suggestion_acts(obj)]
+        return [*_STEPS, NOT_THIS_EVENT, *suggestion_acts(obj)]
 
     @display(description="Item")
     def headline(self, item: Any) -> SafeString:
