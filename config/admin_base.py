@@ -15,6 +15,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from config.admin_acts import Act, Acting, Done, Offer, ReasonForm, actor
 from config.admin_display import age, headline
@@ -191,6 +192,13 @@ class DeskAdmin(Acting, _ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[_DjangoChangeList]:
         """The list that knows the rows' buttons."""
         return DeskChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's list, named after what it lists."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))
 
     def changeform_view(
         self,

@@ -67,6 +67,13 @@ def assess(source_ids: list[int] | None = None, now: datetime | None = None) -> 
     return len(sources)
 
 
+def assess_newcomers() -> int:
+    """Assess the sources that were never assessed and have been synced; how many."""
+    waiting = Source.objects.filter(health_parts=[], last_sync__isnull=False)
+    numbers = list(waiting.values_list("pk", flat=True))
+    return assess(numbers) if numbers else 0
+
+
 def _evidence(sources: list[Source], now: datetime) -> dict[int, Evidence]:
     asked: dict[str, Any] = {
         "sources": [source.pk for source in sources],

@@ -33,6 +33,7 @@ def drain() -> None:
     with one_of_few() as welcome:
         if welcome:
             syncing.drain(stopping=_ending.is_set)
+            assessing.assess_newcomers()
 
 
 @shared_task(name="sources.assess")

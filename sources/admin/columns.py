@@ -69,5 +69,7 @@ def health_words(source: Source) -> tuple[str, str]:
         return "off", "Off"
     if source.paused_reason:
         return "off", "Paused"
+    if not source.health_parts:
+        return "off", "Not assessed yet"
     kind = "good" if source.health >= 80 else "fair" if source.health >= 50 else "poor"
     return kind, f"Health {source.health}"

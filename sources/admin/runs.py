@@ -20,10 +20,10 @@ class RunInline(DeskTabularInline):
         """How long ago."""
         return age(run.started_at)
 
-    @display(description="Outcome", label={"ok": "success", "unchanged": "", "failed": "danger"})
-    def result(self, run: SyncRun) -> tuple[str, str]:
+    @display(description="Outcome")
+    def result(self, run: SyncRun) -> str:
         """How it went."""
-        return run.outcome, run.get_outcome_display()
+        return run.get_outcome_display()
 
     @display(description="Brought")
     def brought(self, run: SyncRun) -> str:

@@ -33,7 +33,6 @@ class SourceAdmin(SourceColumns, AddingByAddress, Overview):
     search_fields = ("name", "api_endpoint")
     sortable_by = ()
     list_select_related = ("schedule__interval",)
-    inlines = (RunInline,)
     deletable = True
     acts = ACTS
     list_hint = "Each source is synced on its own schedule; a change of it holds at once."
@@ -46,6 +45,10 @@ class SourceAdmin(SourceColumns, AddingByAddress, Overview):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     # --- the page ---
+
+    def get_inlines(self, request: HttpRequest, obj: Source | None) -> tuple[type[RunInline], ...]:
+        """The last syncs, once there can be any."""
+        return (RunInline,) if obj else ()
 
     def badges(self, request: HttpRequest, obj: Source) -> list[tuple[str, str]]:
         """What it is, and its health."""

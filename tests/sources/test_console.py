@@ -275,6 +275,17 @@ def test_the_list_says_how_every_source_is(console, source, site):
     for words in ("Health 100", "Health 0", "nothing for good (410)", "not before", "Off"):
         assert words in shown
     assert "every 30 min" in shown
+    assert "Sources | Newsdesk" in " ".join(shown.split())
+
+
+def test_a_page_names_the_outcome_of_a_sync_in_words(console, source, site):
+    gazette = source(site(rss(item(1))))
+    assert "Not assessed yet" in console.get(page(gazette)).content.decode()
+    sync(gazette.pk)
+    shown = console.get(page(gazette)).content.decode()
+    assert "New or changed items" in shown
+    assert "(&#x27;ok&#x27;" not in shown
+    assert "last syncs" not in console.get(f"{ADD}?connector=feed").content.decode().lower()
 
 
 def test_a_page_shows_its_trouble_and_its_last_ten_runs(console, source, site):

@@ -12,7 +12,7 @@ from articles.lifecycle import State
 from articles.models import Article
 from sources.assess import assess
 from sources.health import Evidence, health
-from sources.models import SyncRun
+from sources.models import Source, SyncRun
 from tests.sources.conftest import item, rss
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -150,3 +150,16 @@ def test_a_failed_sync_shows_in_the_next_assessment(site, source):
 @pytest.mark.django_db
 def test_the_assessment_is_on_the_schedule():
     assert PeriodicTask.objects.get(task="sources.assess").interval.every == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_source_is_assessed_after_its_first_sync(site, source):
+    from sources.tasks import drain
+
+    gazette, idle = source(site(rss(item(1)))), source("https://idle.invalid/", is_active=False)
+    Source.objects.filter(pk=gazette.pk).update(due_at=timezone.now())
+    drain()
+    gazette.refresh_from_db()
+    idle.refresh_from_db()
+    assert gazette.health_parts
+    assert not idle.health_parts
