@@ -67,6 +67,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     supply = [
         _list(request, "Sources", "cell_tower", "sources.source", failing_sources(), "danger"),
+        _coverage(request),
         _list(request, "Rules", "rule", "articles.rule"),
         _list(request, "Channels", "campaign", "publishing.channel"),
         _list(request, "Schedules", "update", "django_celery_beat.periodictask"),
@@ -90,6 +91,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _page(title: str, icon: str, link: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link}
+
+
+def _coverage(request: HttpRequest) -> dict[str, Any] | None:
+    if not request.user.has_perm("sources.view_source"):
+        return None
+    return _page("Coverage", "leaderboard", reverse("admin:sources_source_coverage"))
 
 
 def _list(

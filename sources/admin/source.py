@@ -11,6 +11,7 @@ from sources.admin import keeping
 from sources.admin.acts import ACTS
 from sources.admin.adding import AddingByAddress, found_look
 from sources.admin.columns import SourceColumns, health_words, label_of
+from sources.admin.coverage import Covering
 from sources.admin.form import FIELDS, SourceForm
 from sources.admin.overview import Overview
 from sources.admin.runs import RunInline
@@ -24,7 +25,7 @@ _PLAIN = (
 
 
 @admin.register(Source)
-class SourceAdmin(SourceColumns, AddingByAddress, Overview):
+class SourceAdmin(SourceColumns, AddingByAddress, Covering, Overview):
     """Where copy comes from."""
 
     form = SourceForm
