@@ -23,6 +23,7 @@ from sources.feedparsing import Feed
 from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
 from sources.feedparsing.links import absolute, with_absolute_links
+from sources.feedparsing.texts import one_line
 
 WALL_SECONDS = 5.0  # it may have to wait for its second of CPU time on a busy machine
 _MOST_BYTES = 2 * 1024 * 1024  # more takes feedparser longer than it is given
@@ -41,7 +42,7 @@ def read(document: bytes, content_type: str, url: str) -> Feed | None:
     family = _VERSIONS.match(told["version"])
     version = f"{family[1]} {family[2] or ''}.{family[3] or '0'}" if family and family[2] else "rss"
     return Feed(
-        title=" ".join(told["title"].split()),
+        title=one_line(told["title"]),
         url=absolute(url, told["url"]),
         language=told["language"],
         version=version,
@@ -52,7 +53,7 @@ def read(document: bytes, content_type: str, url: str) -> Feed | None:
 
 def _piece(told: dict[str, Any], base: str, language: str) -> WireCopy:
     link = absolute(base, told["url"]) if told["url"] else ""
-    title = " ".join(told["title"].split())
+    title = one_line(told["title"])
     published = parse_date(told["published"])
     updated = parse_date(told["updated"])
     content = with_absolute_links(told["content"] or told["summary"], link or base)

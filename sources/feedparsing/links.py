@@ -35,7 +35,10 @@ def _all_absolute(markup: str) -> bool:
     if "HREF" in markup or "SRC" in markup or " poster=" in markup or " cite=" in markup:
         return False
     links = markup.count("href=") + markup.count(" src=")
-    return links == markup.count('href="http') + markup.count(' src="http')
+    links -= markup.count('href="http') + markup.count(' src="http')
+    if links and "='" in markup:
+        links -= markup.count("href='http") + markup.count(" src='http")
+    return not links or links == markup.count('href="#')
 
 
 def with_absolute_links(markup: str, base: str, most: int = 10_000) -> str:

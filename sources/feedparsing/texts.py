@@ -27,6 +27,7 @@ _DECLARES = re.compile(r"<[^<>]*\sxmlns[^<>]*>")
 _DECLARATION = re.compile(r"""\sxmlns(?::[\w.-]+)?=(?:"[^"]*"|'[^']*')""")
 _PREFIXED = re.compile(r"<(/?)[A-Za-z_][\w.-]*:(?=[A-Za-z])")
 _EMPTY = re.compile(r"<(br|hr|img|input|wbr)((?:\s[^<>]{0,2000})?)></\1>", re.I)
+_BREAKS = re.compile("[ \\t\\n\\r\\f\\v\\x1c-\\x1f\\x85\\u2028\\u2029]+")
 _WRAPPED = re.compile(r"\s*<div(?:\s[^<>]*)?>(.*)</div>\s*", re.S)
 
 
@@ -34,7 +35,16 @@ def words(element: Element | None) -> str:
     """All text in an element, on one line."""
     if element is None:
         return ""
-    return " ".join(_raw(element).split())
+    text = _raw(element) if len(element) else element.text or ""
+    return " ".join(text.split()) if text.isascii() else one_line(text)
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and runs of blanks.
+
+    A no-break space and its like stay: they are the writer's (French puts them before “?”).
+    """
+    return _BREAKS.sub(" ", text).strip()
 
 
 def plain(element: Element | None, default: str = GUESS) -> str:
@@ -51,13 +61,15 @@ def plain(element: Element | None, default: str = GUESS) -> str:
     else:
         text = _raw(element)
     text = text[:_LONGEST_TITLE]
-    if len(element) and kind != HTML:
+    if "<" not in text and "&" not in text:
+        pass
+    elif len(element) and kind != HTML:
         pass  # mark-up of its own is gone already, and what is left means itself
     elif kind in (HTML, XHTML):
         text = _without_tags(text, _ANY_TAG)
     elif kind == GUESS:
         text = _without_tags(text, _KNOWN_TAG)
-    return " ".join(text.split())
+    return " ".join(text.split()) if text.isascii() else one_line(text)
 
 
 def _without_tags(text: str, tag: "re.Pattern[str]") -> str:
