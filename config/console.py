@@ -65,9 +65,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         _list(request, "Stories", "article", "articles.story", in_review(), "warning"),
         _list(request, "Queue", "schedule_send", "publishing.delivery", in_trouble(), "danger"),
     ]
+    sources = _list(request, "Sources", "cell_tower", "sources.source", failing_sources(), "danger")
+    coverage = _coverage(request)
+    if sources and coverage and request.path == coverage["link"]:
+        sources["active"] = False  # its address is the beginning of the other's
     supply = [
-        _list(request, "Sources", "cell_tower", "sources.source", failing_sources(), "danger"),
-        _coverage(request),
+        sources,
+        coverage,
         _list(request, "Rules", "rule", "articles.rule"),
         _list(request, "Channels", "campaign", "publishing.channel"),
         _list(request, "Schedules", "update", "django_celery_beat.periodictask"),

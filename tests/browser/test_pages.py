@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 
-from articles import intake, rulebook, triage
+from articles import intake, regroup, rulebook, triage
 from articles.models import Rule, WireItem
 from articles.wire import WireCopy
 from sources.models import Source
@@ -32,7 +32,12 @@ def busy_desk(transactional_db, ada, draft, at_the_console):
             for number in range(12)
         ],
     )  # fmt: skip
+    courier = Source.objects.create(
+        name="Courier", connector="feed", api_endpoint="https://courier.example/feed"
+    )
+    intake.file(courier.pk, [WireCopy("1", "Tide table number 3", content="<p>High water.</p>")])
     items = list(WireItem.objects.values_list("pk", flat=True))
+    cluster = regroup.unite([items[3], items[0]], at_the_console(ada))
     story = triage.pick_up(items[:2], at_the_console(ada))
     draft(ada)
     lead = story.origins.get(role="lead").item
@@ -51,6 +56,8 @@ def busy_desk(transactional_db, ada, draft, at_the_console):
         "rule-run": reverse("admin:articles_rulerun_change", args=(run.pk,)),
         "new-rule": reverse("admin:articles_rule_add"),
         "source": reverse("admin:sources_source_change", args=(gazette.pk,)),
+        "cluster": reverse("admin:articles_cluster_change", args=(cluster.pk,)),
+        "coverage": reverse("admin:sources_source_coverage"),
         "person": reverse("admin:auth_user_change", args=(ada.pk,)),
         **{
             f"list-{page.opts.model_name}": reverse(
