@@ -33,3 +33,8 @@ def test_every_make_target_that_the_readme_names_exists():
     makefile = (HERE / "Makefile").read_text()
     for target in set(re.findall(r"`make ([a-z-]+)`", (HERE / "README.md").read_text())):
         assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+@pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: page.name)
+def test_no_page_holds_the_marks_of_an_unfinished_merge(page):
+    assert not re.search(r"^(<{7} |={7}$|>{7} )", page.read_text(), re.M)
