@@ -25,6 +25,7 @@ HOUR = 3600.0
 _UNSEEN = 1000.0  # items of ordinary news that a desk is taken to have read before its first
 _EVERYDAY_SHARE = 0.03  # of items that hold an everyday word
 _COLUMN_SHARE = 0.08
+_FEW, _FEW_SHARE = 500, 0.01  # items, or their share, that hold a term which finds others
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def alike(one: Items, others: Items) -> list[float]:
     """How much each of `others` is like `one` item in words alone, 0 to 1."""
     table = _Table(others, one, Said(), Rules())
     rows = np.arange(table.known)
-    cosines = table._cosines(table.known, rows, table._products(table.known).of(rows))
+    cosines = table._cosines(table.known, rows, table._products(table.known, rows))
     return [float(each) for each in cosines]
 
 
@@ -149,7 +150,8 @@ class _Table:
         in_title = np.concatenate([known.in_title, new.in_title])
         self.starts = np.concatenate([known.starts, known.starts[-1] + new.starts[1:]])
         counts = np.diff(self.starts)
-        rarity = _rarity(codes, self.all)
+        counted = np.bincount(codes, minlength=CODES)
+        rarity = _rarity(counted, self.all)
         weights = np.concatenate([known.weights, new.weights]) * rarity[codes]
         rows = np.repeat(np.arange(self.all, dtype=np.int32), counts)
         self.norms = _norms(weights, rows, self.all)
@@ -158,15 +160,15 @@ class _Table:
         self.name_norms = _norms(weights[names], rows[names], self.all)
         telling = in_title & ~_ORDINARY_WORDS[codes]
         self.bare = np.bincount(rows[telling], minlength=self.all) == 0
-        # Only what a new item holds is ever looked up.
+        # Only what a new item holds is ever looked up, and of that only what is rare enough to
+        # tell: the commonest words are in most items and make none of them likely.
         wanted = np.zeros(CODES, np.bool_)
         wanted[new.codes] = True
+        wanted &= counted <= max(_FEW, self.all * _FEW_SHARE)
         chosen = np.flatnonzero(wanted[codes] & (weights > 0))
         chosen = chosen[np.argsort(codes[chosen], kind="stable")]
-        self.listed = codes[chosen]
-        self.listed_rows = rows[chosen]
+        self.listed, self.listed_rows = codes[chosen], rows[chosen]
         self.listed_weights = weights[chosen]
-        self.listed_title, self.listed_names = in_title[chosen], names[chosen]
         self.codes, self.weights, self.in_title, self.names = codes, weights, in_title, names
 
     def _settled(self, row: int) -> int:
@@ -188,49 +190,51 @@ class _Table:
     def _like(self, row: int) -> tuple[Integers, Floats]:
         """Rows before this one that are somewhat like it, the likest first."""
         lowest = self.rules.alike * 0.3
-        products = self._products(row)
-        floor = lowest * 0.5 * self.norms[row]
-        rows = np.flatnonzero(products.whole > floor * np.minimum(self.norms, self.norms[row]))
-        rows = rows[rows < row]
+        rows = self._candidates(row, lowest * 0.25)
         rows = rows[np.abs(self.moments[rows] - self.moments[row]) <= self.rules.window]
-        likeness = self._judged(row, rows, products.of(rows))
+        likeness = self._judged(row, rows, self._products(row, rows))
         order = np.lexsort((self.ids[rows], -likeness))
         order = order[likeness[order] > lowest]
         return rows[order], likeness[order]
 
-    def _likeness(self, row: int, other: int) -> float:
-        """How much two rows are alike, 0 to 1."""
-        own, theirs = self._span(row), self._span(other)
-        _, left, right = np.intersect1d(
-            self.codes[own], self.codes[theirs], assume_unique=True, return_indices=True
-        )
-        factors = self.weights[own][left] * self.weights[theirs][right]
-        titles = self.in_title[own][left] & self.in_title[theirs][right]
-        names = self.names[own][left] & self.names[theirs][right]
-        products = _Products(
-            *(np.array([each.sum()]) for each in (factors, factors[titles], factors[names]))
-        )
-        return float(self._judged(row, np.array([other]), products)[0])
-
     def _span(self, row: int) -> slice:
         return slice(int(self.starts[row]), int(self.starts[row + 1]))
 
-    def _products(self, row: int) -> "_Products":
-        """The row's products with every row."""
+    def _candidates(self, row: int, least: float) -> Integers:
+        """Rows before this one that share enough of its rarer terms to be looked at closely."""
         own = self._span(row)
         codes, weights = self.codes[own], self.weights[own]
-        lows = np.searchsorted(self.listed, codes, "left")
-        highs = np.searchsorted(self.listed, codes, "right")
-        spans = [np.arange(low, high) for low, high in zip(lows, highs, strict=True)]
-        at = np.concatenate(spans) if spans else np.zeros(0, np.int64)
-        factors = np.repeat(weights, highs - lows) * self.listed_weights[at]
-        rows = self.listed_rows[at]
-        titles = np.repeat(self.in_title[own], highs - lows) & self.listed_title[at]
-        names = np.repeat(self.names[own], highs - lows) & self.listed_names[at]
+        lows = np.searchsorted(self.listed, codes, "left").tolist()
+        highs = np.searchsorted(self.listed, codes, "right").tolist()
+        spans = [slice(low, high) for low, high in zip(lows, highs, strict=True)]
+        rows = np.concatenate([self.listed_rows[:0], *(self.listed_rows[span] for span in spans)])
+        factors = [
+            weight * self.listed_weights[span] for weight, span in zip(weights, spans, strict=True)
+        ]
+        sums = _sums(rows, np.concatenate([weights[:0], *factors]), self.all)
+        floor = least * self.norms[row] * np.minimum(self.norms, self.norms[row])
+        found = np.flatnonzero(sums > floor)
+        return found[found < row]
+
+    def _products(self, row: int, rows: Integers) -> "_Products":
+        """The row's products with each of `rows`."""
+        own = self._span(row)
+        counts = self.starts[rows + 1] - self.starts[rows]
+        which = np.repeat(np.arange(len(rows)), counts)
+        at = np.arange(len(which)) + np.repeat(
+            self.starts[rows] - np.cumsum(counts) + counts, counts
+        )
+        place = np.searchsorted(self.codes[own], self.codes[at])
+        place = np.minimum(place, max(0, own.stop - own.start - 1)) + own.start
+        shared = self.codes[place] == self.codes[at] if own.stop > own.start else at < 0
+        which, at, place = which[shared], at[shared], place[shared]
+        factors = self.weights[place] * self.weights[at]
+        titles = self.in_title[place] & self.in_title[at]
+        names = self.names[place] & self.names[at]
         return _Products(
-            _sums(rows, factors, self.all),
-            _sums(rows[titles], factors[titles], self.all),
-            _sums(rows[names], factors[names], self.all),
+            _sums(which, factors, len(rows)),
+            _sums(which[titles], factors[titles], len(rows)),
+            _sums(which[names], factors[names], len(rows)),
         )
 
     def _judged(self, row: int, rows: Integers, products: "_Products") -> Floats:
@@ -285,8 +289,9 @@ class _Table:
         """Whether two events that both are like a new item are also like each other."""
         if self.event[rows[0]] == self.event[others[0]]:
             return False
-        pairs = [self._likeness(row, other) for row in rows for other in others]
-        return sum(pairs) / len(pairs) >= self.rules.joining
+        theirs = np.array(others)
+        pairs = [self._judged(row, theirs, self._products(row, theirs)) for row in rows]
+        return float(np.mean(pairs)) >= self.rules.joining
 
     def _merge(self, beside: int, other: int) -> None:
         event, old = int(self.event[beside]), int(self.event[other])
@@ -308,9 +313,6 @@ class _Products:
     titles: Floats
     names: Floats
 
-    def of(self, rows: Integers) -> "_Products":
-        return _Products(self.whole[rows], self.titles[rows], self.names[rows])
-
 
 def _by_event(
     events: Integers, rows: Integers, likeness: Floats
@@ -322,16 +324,15 @@ def _by_event(
     return found
 
 
-def _rarity(codes: Integers, items: int) -> Floats:
-    """The weight of every code: the logarithm of how few items hold it.
+def _rarity(counted: Integers, items: int) -> Floats:
+    """The weight of every code, of which so many items hold it: the logarithm of how few.
 
     The items read are joined by `_UNSEEN` ordinary ones, so that a desk's first hundred items
     are weighed nearly as its first hundred thousand, and one large event doesn't make its own
     words look common.
     """
-    counted = np.bincount(codes, minlength=CODES).astype(np.float32)
-    counted += _ORDINARY
-    rarity: Floats = np.log((items + _UNSEEN) / counted).astype(np.float32)
+    holding = counted.astype(np.float32) + _ORDINARY
+    rarity: Floats = np.log((items + _UNSEEN) / holding).astype(np.float32)
     return np.maximum(rarity, 0.0)
 
 
@@ -346,8 +347,8 @@ _ORDINARY = _ordinary()
 _ORDINARY_WORDS = _ORDINARY > 1
 
 
-def _sums(rows: Integers, factors: Floats, items: int) -> Floats:
-    return np.bincount(rows, factors, items).astype(np.float64, copy=False)
+def _sums(rows: Integers, factors: Floats, many: int) -> Floats:
+    return np.bincount(rows, factors, many).astype(np.float64, copy=False)
 
 
 def _norms(weights: Floats, rows: Integers, items: int) -> Floats:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
+import psycopg
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
@@ -19,7 +20,7 @@ from articles.clean import one_line
 from articles.cluster import Items, Placing, Said
 from articles.lifecycle import Kind
 from articles.models import Article, Cluster, ClusterDecision, ItemTerms
-from articles.terms import body, terms, unpacked
+from articles.terms import body, shelved, terms, unpacked
 from config import bell
 
 PORTION = 500  # items of one transaction
@@ -30,6 +31,30 @@ _SPAN = timedelta(days=3)  # of the dates of items that are placed together
 _MOST_KNOWN = 300_000  # items that new ones are compared with
 _LONGEST = 6000  # characters of a text that are read
 _QUIET = 10.0  # seconds between two bells of one process
+
+_AROUND = """
+SELECT string_agg(int8send(item_id), ''), string_agg(float8send(epoch), ''),
+       string_agg(int8send(source), ''), string_agg(int8send(cluster), ''),
+       string_agg(int4send(terms), ''), string_agg(substring(packed, 1, 8), ''),
+       string_agg(substring(packed, 9, 4 * terms), ''),
+       string_agg(substring(packed, 9 + 4 * terms), '')
+FROM (
+    SELECT item_id, packed, (length(packed) - 8) / 5 AS terms, source, cluster,
+           extract(epoch FROM moment)::float8 AS epoch
+    FROM (
+        SELECT item_terms.item_id, item_terms.moment, item_terms.packed,
+               coalesce(articles.source_id, 0)::int8 AS source,
+               coalesce(articles.cluster_id, 0)::int8 AS cluster
+        FROM item_terms JOIN articles ON articles.id = item_terms.item_id
+        WHERE item_terms.moment BETWEEN %(since)s AND %(until)s
+          AND articles.clustered_at IS NOT NULL
+          AND NOT item_terms.item_id = ANY(%(without)s)
+           OR item_terms.item_id = ANY(%(settled)s)
+        ORDER BY item_terms.moment DESC, item_terms.item_id DESC LIMIT %(most)s
+    ) AS latest
+    ORDER BY moment, item_id
+) AS in_time
+"""
 
 
 def drain() -> int:
@@ -127,7 +152,6 @@ class _Outcome:
     """What becomes of a group of items."""
 
     clusters: dict[int, int]  # item → cluster; of items that have one
-    untouchable: Collection[int]  # clusters that people decided about: never joined to others
     changed: set[int] = field(default_factory=set)  # clusters to be summed up again
     joined: dict[int, int] = field(default_factory=dict)  # cluster → the one it became part of
 
@@ -139,7 +163,7 @@ def _cluster(items: Sequence[Article]) -> None:
     known = _known(items, {item.pk for item in news})
     placings = cluster.place(known, _as_items(news), said) if news else []
     clusters = dict(zip(known.ids.tolist(), known.clusters.tolist(), strict=True))
-    outcome = _Outcome(clusters, _decided(clusters.values()))
+    outcome = _Outcome(clusters)
     outcome.changed |= {item.cluster_id for item in items if item.cluster_id}
     for placing in placings:
         _carry_out(placing, outcome)
@@ -156,7 +180,7 @@ def _carry_out(placing: Placing, outcome: _Outcome) -> None:
         old = outcome.clusters.get(other, 0)
         if not old:
             outcome.clusters[other] = own
-        elif old != own and not {old, own} & set(outcome.untouchable):
+        elif old != own and not _decided(old, own):
             summing_up.become_one(old, own)
             outcome.joined[old] = own
             outcome.clusters |= {item: own for item, at in outcome.clusters.items() if at == old}
@@ -213,33 +237,36 @@ def _said(items: Sequence[Article]) -> tuple[Said, set[int]]:
     return Said(settled=beside, barred=barred), settled
 
 
-def _decided(clusters: Iterable[int]) -> set[int]:
-    """Those of `clusters` that people have decided about."""
-    rows = ClusterDecision.objects.filter(cluster__in={each for each in clusters if each})
-    return set(rows.values_list("cluster", flat=True).distinct())
+def _decided(*clusters: int) -> bool:
+    """Whether people have decided about one of `clusters`: then the machine joins them to none."""
+    return ClusterDecision.objects.filter(cluster__in=clusters).exists()
 
 
 def _known(items: Sequence[Article], without: Collection[int]) -> Items:
     """The items around these in time, as they stand; `without` those that are to be placed."""
-    window = timedelta(hours=cluster.Rules().window)
-    with connection.cursor() as cursor:
+    # Binary, and all rows in one: a hundred thousand rows of a week would cost seconds as objects.
+    with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
-            "SELECT * FROM (SELECT known.item_id, extract(epoch FROM known.moment)::float8, "
-            "articles.source_id, coalesce(articles.cluster_id, 0), known.packed, known.moment "
-            "FROM item_terms known JOIN articles ON articles.id = known.item_id "
-            "WHERE known.moment BETWEEN %s AND %s AND NOT known.item_id = ANY(%s) "
-            "AND articles.clustered_at IS NOT NULL OR known.item_id = ANY(%s) "
-            "ORDER BY known.moment DESC LIMIT %s) AS latest ORDER BY moment, item_id",
-            [
-                _moment(items[0]) - _COUNTED,
-                _moment(items[-1]) + window,
-                list(without),
-                [item.pk for item in items if item.pk not in without],
-                _MOST_KNOWN,
-            ],
+            _AROUND,
+            {
+                "since": _moment(items[0]) - _COUNTED,
+                "until": _moment(items[-1]) + timedelta(hours=cluster.Rules().window),
+                "without": list(without),
+                "settled": [item.pk for item in items if item.pk not in without],
+                "most": _MOST_KNOWN,
+            },
+            binary=True,
         )
-        rows = cursor.fetchall()
-    return columns([row[:4] for row in rows], [bytes(row[4]) for row in rows])
+        ids, moments, sources, clusters, counts, *parts = (
+            column or b"" for column in cursor.fetchall()[0]
+        )
+    return Items(
+        ids=np.frombuffer(ids, ">i8").astype(np.int64),
+        moments=np.frombuffer(moments, ">f8").astype(np.float64),
+        sources=np.frombuffer(sources, ">i8").astype(np.int64),
+        clusters=np.frombuffer(clusters, ">i8").astype(np.int64),
+        shelf=shelved(np.frombuffer(counts, ">i4").astype(np.int64), *parts),
+    )
 
 
 def _as_items(items: Sequence[Article]) -> Items:

@@ -3,9 +3,20 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from django.db import connection
+
 from articles.lifecycle import Kind
 from articles.models import Article, Cluster
 
+_STORE = """
+UPDATE article_clusters
+SET size = new.size, sources = new.sources, first_seen = new.first_seen,
+    last_seen = new.last_seen, lead_id = new.lead, lead_chosen = new.lead_chosen
+FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::timestamptz[], %s::timestamptz[],
+            %s::bigint[], %s::boolean[])
+     AS new(id, size, sources, first_seen, last_seen, lead, lead_chosen)
+WHERE article_clusters.id = new.id
+"""
 _TRUST = {"high": 0, "normal": 1, "low": 2}
 
 
@@ -24,11 +35,11 @@ def sum_up(clusters: Collection[int]) -> None:
     ).order_by("pk"):
         items[item.cluster_id].append(item)  # type: ignore[index]  # filtered by it
     found = list(Cluster.objects.filter(pk__in=clusters))
+    if not found:
+        return
     for cluster in found:
         _sum_up(cluster, items[cluster.pk])
-    Cluster.objects.bulk_update(
-        found, ["size", "sources", "first_seen", "last_seen", "lead", "lead_chosen"]
-    )
+    _store(found)
 
 
 def become_one(old: int, into: int) -> None:
@@ -38,6 +49,19 @@ def become_one(old: int, into: int) -> None:
     Cluster.objects.filter(pk=old).update(
         merged_into=into, lead=None, lead_chosen=False, size=0, sources=0
     )
+
+
+def _store(clusters: Collection[Cluster]) -> None:
+    """All in one statement; `bulk_update` writes a CASE for each row and field."""
+    columns = zip(
+        *(
+            (each.pk, each.size, each.sources, each.first_seen, each.last_seen, each.lead_id,
+             each.lead_chosen)
+            for each in clusters
+        ), strict=True,
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, [list(column) for column in columns])
 
 
 def _sum_up(cluster: Cluster, items: Collection[Article]) -> None:

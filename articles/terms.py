@@ -8,8 +8,9 @@ term is, is not known here; `articles.cluster` adds that from what the desk has 
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import regex
@@ -71,23 +72,35 @@ class Shelf:
 def unpacked(rows: Iterable[bytes]) -> Shelf:
     """Items as `Terms.packed` gave them, in that order."""
     rows = list(rows)
-    counts = np.array([(len(row) - 8) // 5 for row in rows], np.int64)
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-    heads = np.frombuffer(b"".join(row[:8] for row in rows), "<u4").reshape(-1, 2)
-    flagged = np.frombuffer(
-        b"".join(row[8 : 8 + 4 * int(n)] for row, n in zip(rows, counts, strict=True)), "<u4"
+    ends = [8 + 4 * ((len(row) - 8) // 5) for row in rows]
+    return shelved(
+        [(end - 8) // 4 for end in ends],
+        b"".join(row[:8] for row in rows),
+        b"".join(row[8:end] for row, end in zip(rows, ends, strict=True)),
+        b"".join(row[end:] for row, end in zip(rows, ends, strict=True)),
     )
-    small = np.frombuffer(
-        b"".join(row[8 + 4 * int(n) :] for row, n in zip(rows, counts, strict=True)), np.uint8
-    )
+
+
+def shelved(
+    counts: Sequence[int] | NDArray[Any], heads: bytes, codes: bytes, weights: bytes
+) -> Shelf:
+    """Items by the parts of what `Terms.packed` gave, each part of all items in one.
+
+    `counts`: terms of each item. `heads`: their first 8 bytes; `codes`: 4 bytes for each term;
+    `weights`: 1 byte for each.
+    """
+    starts = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=starts[1:])
+    shapes = np.frombuffer(heads, "<u4").reshape(-1, 2)
+    flagged = np.frombuffer(codes, "<u4")
     return Shelf(
         starts=starts,
         codes=(flagged & np.uint32(CODES - 1)).astype(np.int32),
-        weights=small.astype(np.float32) / np.float32(_SCALE),
+        weights=np.frombuffer(weights, np.uint8).astype(np.float32) / np.float32(_SCALE),
         in_title=(flagged & np.uint32(_IN_TITLE)) > 0,
         names=(flagged & np.uint32(_NAME)) > 0,
-        shapes=heads[:, 0].copy(),
-        numbers=heads[:, 1].copy(),
+        shapes=shapes[:, 0].copy(),
+        numbers=shapes[:, 1].copy(),
     )
 
 
