@@ -25,6 +25,7 @@ HOUR = 3600.0
 _UNSEEN = 1000.0  # items of ordinary news that a desk is taken to have read before its first
 _EVERYDAY_SHARE = 0.03  # of items that hold an everyday word
 _COLUMN_SHARE = 0.08
+_SLICE = 500_000  # terms that are worked on at a time, where copies are made of them
 _FEW, _FEW_SHARE = 500, 0.01  # items, or their share, that hold a term which finds others
 
 
@@ -150,9 +151,12 @@ class _Table:
         in_title = np.concatenate([known.in_title, new.in_title])
         self.starts = np.concatenate([known.starts, known.starts[-1] + new.starts[1:]])
         counts = np.diff(self.starts)
-        counted = np.bincount(codes, minlength=CODES)
+        counted = np.zeros(CODES, np.int64)
+        for at in range(0, len(codes), _SLICE):
+            counted += np.bincount(codes[at : at + _SLICE], minlength=CODES)
         rarity = _rarity(counted, self.all)
-        weights = np.concatenate([known.weights, new.weights]) * rarity[codes]
+        weights = np.concatenate([known.weights, new.weights])
+        weights *= rarity[codes]
         rows = np.repeat(np.arange(self.all, dtype=np.int32), counts)
         self.norms = _norms(weights, rows, self.all)
         self.title_norms = _norms(weights[in_title], rows[in_title], self.all)
@@ -352,4 +356,10 @@ def _sums(rows: Integers, factors: Floats, many: int) -> Floats:
 
 
 def _norms(weights: Floats, rows: Integers, items: int) -> Floats:
-    return np.sqrt(np.bincount(rows, weights.astype(np.float64) ** 2, items))
+    squares = np.zeros(items)
+    for at in range(0, len(rows), _SLICE):  # bincount copies what it gets into eight bytes each
+        part = slice(at, at + _SLICE)
+        low = int(rows[at])
+        sums = np.bincount(rows[part] - low, np.square(weights[part], dtype=np.float64))
+        squares[low : low + len(sums)] += sums
+    return np.sqrt(squares)
