@@ -163,7 +163,7 @@ def test_our_labelled_set_reaches_its_goal_and_what_was_held_out_is_near_it():
     call_command("evaluate_clusters", json=True, stdout=out)
     rows = {row["set"]: row for row in map(json.loads, out.getvalue().splitlines())}
     assert rows["labelled_events.jsonl, tuning"]["f1"] >= 0.94
-    assert rows["labelled_events.jsonl, held out"]["f1"] >= 0.92
+    assert rows["labelled_events.jsonl, held out"]["f1"] >= 0.93
 
 
 def test_other_peoples_sets_are_read_whatever_their_columns_are_called(tmp_path):
