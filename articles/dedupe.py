@@ -43,6 +43,11 @@ class Delivery:
     shared: frozenset[str] = frozenset()  # keys of ids that several different pieces bear
     warnings: tuple[str, ...] = ()
 
+    def of(self, pieces: dict[str, WireCopy]) -> "Delivery":
+        """The same delivery with these pieces left; those that have gone were duplicates."""
+        gone = len(self.pieces) - len(pieces)
+        return replace(self, pieces=pieces, duplicate=self.duplicate + gone)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -80,25 +85,24 @@ def sort_out(copies: Iterable[WireCopy]) -> Delivery:
     is worth nothing: each goes by its next key instead, and a warning says so.
     """
     groups, rejected = _by_own_id(copies)
+    lying = {own for own, group in groups.items() if len(group) > 1 and not _are_one(group)}
+    shared_links = _shared_links(groups, lying) if lying else ()
     pieces: dict[str, WireCopy] = {}
-    duplicate, shared, pieces_sharing = 0, set(), 0
+    duplicate = 0
     for own, group in groups.items():
-        if len(group) == 1:
-            parts = {group[0].external_id: group}
-        elif _are_one(group):
-            parts = {max(group, key=_version).external_id: group}
+        if own in lying:
+            parts = _by_next_key(group, shared_links)
         else:
-            shared.add(own_key(own))
-            pieces_sharing += len(group)
-            parts = _by_next_key(group)
+            latest = max(group, key=_version) if group[1:] else group[0]
+            parts = {latest.external_id: group}
         for external_id, versions in parts.items():
             if external_id in pieces:
                 versions = [*versions, pieces[external_id]]
             duplicate += len(versions) - 1
             pieces[external_id] = max(versions, key=_version) if versions[1:] else versions[0]
-    return Delivery(
-        pieces, duplicate, tuple(rejected), frozenset(shared), _warned(shared, pieces_sharing)
-    )
+    shared = frozenset(own_key(own) for own in lying)
+    warnings = _warned(shared, sum(len(groups[own]) for own in lying))
+    return Delivery(pieces, duplicate, tuple(rejected), shared, warnings)
 
 
 def shared_keys(found: Mapping[str, Keys]) -> set[str]:
@@ -111,14 +115,46 @@ def shared_keys(found: Mapping[str, Keys]) -> set[str]:
     return twice - {""}
 
 
-def renamed(pieces: Mapping[str, WireCopy], nobodys: Collection[str]) -> dict[str, WireCopy]:
-    """`pieces`, those whose id has been found to be nobody's under their next key instead."""
-    found: dict[str, WireCopy] = {}
-    for name, copy in pieces.items():
-        if nobodys and own_key(name) in nobodys:
-            (name,) = _by_next_key([copy])
-        found[name] = copy
+def renamed(
+    pieces: Mapping[str, WireCopy],
+    nobodys: Collection[str],
+    *,
+    taken: Collection[str],
+    besides: Collection[str],
+) -> dict[str, WireCopy]:
+    """`pieces`, those whose name has been found to be nobody's under their next key instead.
+
+    `taken` are addresses that are no name for a new piece, known or shared. A piece that is among
+    `pieces` or `besides` by its next key already is left out.
+    """
+    lying = {name for name, copy in pieces.items() if _is_nobodys(name, copy, nobodys)}
+    found = {name: copy for name, copy in pieces.items() if name not in lying}
+    for old in sorted(lying):
+        (name,) = _by_next_key([pieces[old]], taken)
+        if name not in found and name not in besides:
+            found[name] = pieces[old]
     return found
+
+
+def _is_nobodys(name: str, copy: WireCopy, nobodys: Collection[str]) -> bool:
+    if not nobodys:
+        return False
+    return own_key(name) in nobodys or (
+        name != copy.external_id and address_key(copy.url) in nobodys
+    )
+
+
+def _shared_links(groups: Mapping[str, Sequence[WireCopy]], lying: Collection[str]) -> set[str]:
+    """Addresses that pieces of several ids have, or different pieces of one id."""
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for own, group in groups.items():
+        for address in {address_key(copy.url) for copy in group}:
+            here = [copy for copy in group if address_key(copy.url) == address]
+            if address in seen or (own in lying and not _are_one(here)):
+                twice.add(address)
+            seen.add(address)
+    return twice
 
 
 def aliases(
@@ -205,13 +241,18 @@ def _by_id(
     nobodys: Collection[str],
     taken: set[int],
 ) -> dict[str, Match]:
-    """Exact ids first, then ids spelt or given differently before."""
+    """Exact ids first, then ids spelt or given differently before.
+
+    An exact id always holds: what is nobody's goes by another name already (`renamed`).
+    """
+    own = {
+        name: known.by_key.get(found[name].own, 0)
+        for name, copy in pieces.items()
+        if copy.external_id == name and found[name].own not in nobodys
+    }
     matches: dict[str, Match] = {}
-    bearers = {name for name, copy in pieces.items() if copy.external_id == name}
-    trusted = [n for n in sorted(pieces) if n not in bearers or found[n].own not in nobodys]
-    by_alias = {name: known.by_key.get(found[name].own, 0) for name in bearers}
-    for items in (known.by_id, by_alias):
-        for name in trusted:
+    for items in (known.by_id, own):
+        for name in sorted(pieces):
             item = items.get(name, 0)
             if item and item not in taken and name not in matches:
                 matches[name] = Match(item, "id")
@@ -298,14 +339,14 @@ def _headline(copy: WireCopy) -> str:
     return copy.title.strip() or (copy.content or copy.summary)[:200]
 
 
-def _by_next_key(group: Sequence[WireCopy]) -> dict[str, list[WireCopy]]:
+def _by_next_key(group: Sequence[WireCopy], shared: Collection[str]) -> dict[str, list[WireCopy]]:
     """Different pieces under one id: by their address where it is their own, else by title."""
     at: dict[str, list[WireCopy]] = {}
     for copy in group:
         at.setdefault(address_key(copy.url), []).append(copy)
     found: dict[str, list[WireCopy]] = {}
     for address, copies in at.items():
-        if address and _are_one(copies):
+        if address and address not in shared and _are_one(copies):
             link = canonical_url(copies[0].url)
             name = link if len(link) <= LONGEST_ID else address
             found.setdefault(name, []).extend(copies)

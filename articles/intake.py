@@ -116,13 +116,16 @@ def _file_unsure(
     """File new, changed and newly named pieces; one delivery of a source at a time."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, drawer.source_id % 2**31])
-    all_keys = {name: identity.keys(copy) for name, copy in delivery.pieces.items()}
-    shared = {*delivery.shared, *dedupe.shared_keys(all_keys)}
+    keys = {name: identity.keys(copy) for name, copy in delivery.pieces.items()}
     by_key, nobodys = aliases.look_up(
-        drawer.source_id, [key for name in unsure for key in all_keys[name].all()]
+        drawer.source_id, [key for name in unsure for key in keys[name].all()]
     )
-    pieces = dedupe.renamed(unsure, nobodys)
-    keys = {name: all_keys.get(name) or identity.keys(copy) for name, copy in pieces.items()}
+    others = {name: copy for name, copy in delivery.pieces.items() if name not in unsure}
+    taken = {*nobodys, *by_key, *dedupe.shared_keys(keys)}
+    pieces = dedupe.renamed(unsure, nobodys, taken=taken, besides=others)
+    delivery = delivery.of({**others, **pieces})
+    keys = {name: identity.keys(copy) for name, copy in delivery.pieces.items()}
+    shared = {*delivery.shared, *dedupe.shared_keys(keys)}
     by_id = {name: item for name, (item, _) in _by_id(drawer.source_id, list(pieces)).items()}
     candidates = aliases.candidates(drawer.source_id, pieces.values(), by_key.values(), now)
     stored = Known(by_id, by_key, nobodys, candidates)

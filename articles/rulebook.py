@@ -51,7 +51,8 @@ def at_intake(source_id: int, items: Sequence[int], now: datetime) -> int:
     said = {rule: rule.definition() for rule in active}
     batch = Event.new_batch()
     touched = 0
-    for item in Article.objects.filter(pk__in=items).select_related("source").order_by("pk"):
+    new = Article.objects.filter(pk__in=items).select_related("source")
+    for item in new.defer("metadata", "search").order_by("pk"):
         piece, before = facts(item), item.version
         for rule in list(said):
             try:

@@ -139,7 +139,7 @@ def test_a_link_that_several_entries_share_recognises_none_of_them():
 def test_a_key_once_found_to_be_nobodys_is_not_trusted_again():
     copy = piece("g", "Fire in the harbour", "2")
     nobodys = {identity.own_key("g")}
-    assert list(dedupe.renamed({"g": copy}, nobodys)) == [f"{SITE}/2"]
+    assert list(dedupe.renamed({"g": copy}, nobodys, taken=(), besides=())) == [f"{SITE}/2"]
     known = Known(by_key={identity.own_key("g"): 1}, nobodys=nobodys)
     assert matched(copy, known) is None
 

@@ -78,3 +78,10 @@ def test_links_with_tracking_that_changes_at_each_sync_change_nothing(feed):
     ]
     assert [run.new for run in feed(*deliveries)] == [1, 0, 0]
     assert not Article.objects.filter(revisions__isnull=False).exists()
+
+
+def test_one_page_as_guid_and_link_of_everything(feed):
+    titles = ("Ferry returns", "Fire in the harbour", "Storm warning")
+    delivery = [entry(f"{PAGE}/news.html", title, f"{PAGE}/news.html", date="") for title in titles]
+    runs = feed(delivery[:2], delivery[:1], delivery[1:], delivery)
+    assert [(run.new, run.updated) for run in runs] == [(2, 0), (0, 0), (1, 0), (0, 0)]
