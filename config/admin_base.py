@@ -5,6 +5,7 @@ change of this file. Type checkers see Django's own classes, which unfold's exte
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin
@@ -155,6 +156,15 @@ class DeskChangeList(_ChangeList):
                 row.row_acts = self.model_admin.row_buttons(request, row)
 
 
+@dataclass(frozen=True, slots=True)
+class ListLink:
+    """A way from a list to a page that belongs to it."""
+
+    label: str
+    icon: str  # Material symbol's name
+    url: str
+
+
 class DeskAdmin(Acting, _ModelAdmin):
     """Base of every page of the console: bounded queries, nothing deleted, acts as buttons.
 
@@ -179,6 +189,10 @@ class DeskAdmin(Acting, _ModelAdmin):
     list_hint = ""
     empty_hint = ""
 
+    def list_links(self, request: HttpRequest) -> list[ListLink]:
+        """The ways that stand above the list."""
+        return []
+
     def badges(self, request: HttpRequest, obj: Any) -> list[tuple[str, str]]:
         """What stands beside the act buttons: (text, info/success/warning/danger/primary/"")."""
         return []
@@ -198,7 +212,8 @@ class DeskAdmin(Acting, _ModelAdmin):
     ) -> HttpResponse:
         """Django's list, named after what it lists."""
         title = capfirst(str(self.opts.verbose_name_plural))
-        return super().changelist_view(request, {"title": title} | (extra_context or {}))
+        extra = {"title": title, "list_links": self.list_links(request)}
+        return super().changelist_view(request, extra | (extra_context or {}))
 
     def changeform_view(
         self,

@@ -37,6 +37,12 @@ TICKS = (
         1,
         "Fetches the text of new pieces from their pages, where sources send openings only.",
     ),
+    Tick(
+        "sources.try_lists",
+        "Try imported feeds",
+        1,
+        "Asks the feeds of imported lists how they are, before any becomes a source.",
+    ),
 )
 
 

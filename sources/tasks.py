@@ -7,7 +7,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 
 from sources import assess as assessing
-from sources import backfill, fulltext, websub
+from sources import backfill, fulltext, lists, websub
 from sources import sync as syncing
 from sources.drains import one_of_few
 
@@ -66,3 +66,9 @@ def fetch_pages() -> None:
 def fetch_older() -> None:
     """Go on with the backfills that are due."""
     backfill.drain()
+
+
+@shared_task(name="sources.try_lists")
+def try_lists() -> None:
+    """Ask the feeds of imported lists, before any becomes a source."""
+    lists.drain()

@@ -41,6 +41,7 @@ from config.admin_base import (
     display,
     headline,
 )
+from config.admin_csv import InColumns
 
 _STATE_LABELS = {
     "draft": "", "in_review": "warning", "approved": "info", "live": "success",
@@ -77,7 +78,7 @@ class StoryStateFilter(TabFilter):
 
 
 @admin.register(Story)
-class StoryAdmin(DeskAdmin):
+class StoryAdmin(InColumns, DeskAdmin):
     """Our written pieces. Text goes through `articles.revise`, everything else through acts."""
 
     form = StoryForm
@@ -90,6 +91,19 @@ class StoryAdmin(DeskAdmin):
     sortable_by = ()
     search_fields = ("title",)
     search_help_text = "Words of title, summary or text; “exact phrase”, -without"
+    csv_columns = (
+        ("Title", lambda each: each.title),
+        ("Slugline", lambda each: each.slugline),
+        ("Section", lambda each: each.section),
+        ("State", lambda each: each.get_state_display()),
+        ("Published", lambda each: each.get_distribution_display()),
+        ("With", lambda each: each.assignee),
+        ("Urgency", lambda each: each.urgency),
+        ("Authors", lambda each: each.authors),
+        ("Tags", lambda each: each.tags),
+        ("Last touched", lambda each: each.updated_at),
+        ("Summary", lambda each: plain_text(each.summary)),
+    )
     change_form_outer_before_template = "newsdesk/story.html"
     change_form_before_template = "newsdesk/story_version.html"
     empty_hint = (

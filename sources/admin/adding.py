@@ -24,10 +24,10 @@ from sources import preview as previewing
 from sources.detect import Candidate, Detected
 from sources.errors import SourceError
 from sources.models import Source
+from sources.naming import free_name
 from sources.preview import Preview
 
 _KEPT = 60 * 60  # seconds that what was found waits for the form
-_NAME = 120  # characters
 
 
 class AddressForm(forms.Form):
@@ -88,7 +88,7 @@ class AddingByAddress(DeskAdmin):
         own = look.preview.title if look.preview else ""
         initial = {
             "api_endpoint": look.candidate.endpoint,
-            "name": _free_name(look.candidate.name or own),
+            "name": free_name(look.candidate.name or own),
             "section": _usual_section(look.candidate.endpoint),
         }
         return initial | ({"minutes": look.preview.minutes} if look.preview else {})
@@ -179,14 +179,6 @@ def found_look(request: HttpRequest) -> Look | None:
 
 def _key(request: HttpRequest, token: str) -> str:
     return f"source-look:{request.user.pk}:{token}"
-
-
-def _free_name(wanted: str) -> str:
-    """The wanted name, with a number where another source has it."""
-    wanted = wanted.strip()[:_NAME]
-    taken = set(Source.objects.filter(name__startswith=wanted[:100]).values_list("name", flat=True))
-    numbered = (f"{wanted[: _NAME - 6]} ({number})" for number in range(2, 1000))
-    return wanted if wanted not in taken else next(n for n in numbered if n not in taken)
 
 
 def _usual_section(endpoint: str) -> str:

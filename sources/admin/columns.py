@@ -5,6 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.admin_base import age, display, headline
+from config.admin_csv import Columns
 from sources import connectors, timetable
 from sources.models import Source
 
@@ -73,3 +74,20 @@ def health_words(source: Source) -> tuple[str, str]:
         return "off", "Not assessed yet"
     kind = "good" if source.health >= 80 else "fair" if source.health >= 50 else "poor"
     return kind, f"Health {source.health}"
+
+
+CSV_COLUMNS: Columns = (
+    ("Source", lambda each: each.name),
+    ("Kind", lambda each: label_of(each.connector)),
+    ("Address", lambda each: each.api_endpoint),
+    ("Section", lambda each: each.section),
+    ("Active", lambda each: "yes" if each.is_active else "no"),
+    ("Paused because", lambda each: each.paused_reason),
+    ("Minutes between syncs", lambda each: timetable.interval(each).total_seconds() / 60),
+    ("Health", lambda each: each.health if each.health_parts else None),
+    ("Last sync", lambda each: each.last_sync),
+    ("Last success", lambda each: each.last_success),
+    ("Failures in a row", lambda each: each.failures),
+    ("Last error", lambda each: each.last_error),
+)
+"""The list of sources as a file."""

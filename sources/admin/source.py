@@ -5,14 +5,16 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from config.admin_csv import InColumns
 from config.admin_declared import option_fields, secret_fields
 from sources import connectors, timetable
 from sources.admin import keeping
 from sources.admin.acts import ACTS
 from sources.admin.adding import AddingByAddress, found_look
-from sources.admin.columns import SourceColumns, health_words, label_of
+from sources.admin.columns import CSV_COLUMNS, SourceColumns, health_words, label_of
 from sources.admin.coverage import Covering
 from sources.admin.form import FIELDS, SourceForm
+from sources.admin.lists import Listing
 from sources.admin.overview import Overview
 from sources.admin.runs import RunInline
 from sources.connectors.base import LOGIN, Connector
@@ -25,7 +27,7 @@ _PLAIN = (
 
 
 @admin.register(Source)
-class SourceAdmin(SourceColumns, AddingByAddress, Covering, Overview):
+class SourceAdmin(InColumns, SourceColumns, AddingByAddress, Covering, Listing, Overview):
     """Where copy comes from."""
 
     form = SourceForm
@@ -36,6 +38,7 @@ class SourceAdmin(SourceColumns, AddingByAddress, Covering, Overview):
     list_select_related = ("schedule__interval",)
     deletable = True
     acts = ACTS
+    csv_columns = CSV_COLUMNS
     list_hint = "Each source is synced on its own schedule; a change of it holds at once."
     empty_hint = "No source yet. Press “Add source” and paste any address."
 
