@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminURLFieldWidget as UrlInput
     from django.forms import CheckboxInput as Switch
     from django.forms import CheckboxSelectMultiple as Checkboxes
-    from django.forms import NumberInput, PasswordInput, Select
+    from django.forms import FileInput, NumberInput, PasswordInput, Select
 
     _ModelAdmin = admin.ModelAdmin[Any]
     _TabularInline = admin.TabularInline[Any, Any]
@@ -57,6 +57,7 @@ else:
     from unfold.decorators import display
     from unfold.views import ChangeList as _ChangeList
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
+    from unfold.widgets import UnfoldAdminFileFieldWidget as FileInput
     from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
     from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
     from unfold.widgets import UnfoldAdminSelectWidget as Select
@@ -71,8 +72,8 @@ else:
 
 __all__ = [
     "Act", "Acting", "CappedPaginator", "Checkboxes", "DeskAdmin", "DeskStackedInline",
-    "DeskTabularInline", "Done", "NumberInput", "Offer", "PasswordInput", "ReadOnlyAdmin",
-    "ReasonForm", "Select", "SplitDateTimeInput",
+    "DeskTabularInline", "Done", "FileInput", "ListLink", "NumberInput", "Offer", "PasswordInput",
+    "ReadOnlyAdmin", "ReasonForm", "Select", "SplitDateTimeInput",
     "StackedDateTimeInput", "Switch", "TabFilter", "TextInput", "Textarea",
     "UrlInput", "actor", "age", "display", "headline",
 ]  # fmt: skip

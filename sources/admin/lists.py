@@ -19,7 +19,16 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from articles.errors import DeskError
-from config.admin_base import DeskAdmin, ListLink, ReadOnlyAdmin, actor, age, display, headline
+from config.admin_base import (
+    DeskAdmin,
+    FileInput,
+    ListLink,
+    ReadOnlyAdmin,
+    actor,
+    age,
+    display,
+    headline,
+)
 from sources import lists, opml
 from sources.models import ImportLine, ListImport, Source
 
@@ -39,7 +48,7 @@ class ListForm(forms.Form):
     file = forms.FileField(
         label="OPML file",
         help_text="What other readers export. Its feeds are tried first; nothing is added yet.",
-        widget=forms.FileInput(attrs={"accept": ".opml,.xml,text/x-opml,text/xml"}),
+        widget=FileInput(attrs={"accept": ".opml,.xml,text/x-opml,text/xml"}),
         error_messages={
             "required": "Choose a file.",
             "empty": "The file is empty.",
