@@ -6,15 +6,16 @@ a source before `add`. A worker that dies leaves a lease that runs out.
 
 import asyncio
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from articles.canonical import canonical_url
@@ -23,6 +24,7 @@ from articles.errors import DeskError
 from config import bell
 from config.outbound import Client, from_settings
 from sources import claim, connectors, detect, fetching, forecast, opml, timetable
+from sources.connectors.answers import host_of
 from sources.connectors.base import ChecksOptions, Fetched, checked
 from sources.errors import NotNow, SourceError, Unreachable
 from sources.fetching import Asked
@@ -36,10 +38,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 20
+_AT_ONCE, _PER_HOST = 20, 2
+_LOOKED_AT = 400  # waiting lines at a time, to find enough hosts among them
 _DEADLINE = 20.0  # seconds for one feed
 _LEASE = timedelta(minutes=2)
 _SECONDS = 25.0  # that one drain goes on
+_LOCK = 0x6F706D6C  # keeps our lock apart from others in the same database
 _MOST_TRIES = 3  # of a feed whose turn it never is
 
 States = ImportLine.States
@@ -124,7 +128,8 @@ def _same(each: Source | ImportLine) -> tuple[str, str, str]:
         options = checked(each.options, connectors.connector(each.connector).options)
     except (KeyError, SourceError):
         options = each.options
-    return each.connector, canonical_url(url) or url, repr(sorted(options.items()))
+    address = (canonical_url(url) or url).partition("://")[2].rstrip("/")
+    return each.connector, address, repr(sorted(options.items()))
 
 
 # --- trying its feeds ---
@@ -154,8 +159,7 @@ def try_all(of: ListImport) -> None:
 
 
 def _try(lines: Sequence[ImportLine]) -> int:
-    answers = async_to_sync(_ask_all)(lines)
-    return sum(_note(line, asked) for line, asked in zip(lines, answers, strict=True))
+    return sum(async_to_sync(_ask_all)(lines))
 
 
 def _claim(of: ListImport | None = None) -> list[ImportLine]:
@@ -164,15 +168,32 @@ def _claim(of: ListImport | None = None) -> list[ImportLine]:
     if of is not None:
         due = due.filter(of=of)
     with transaction.atomic():
-        lines = list(due.select_for_update(skip_locked=True).order_by("due_at", "id")[:_AT_ONCE])
+        first = due.select_for_update(skip_locked=True).order_by("due_at", "id")[:_LOOKED_AT]
+        lines = _few_of_each_host(first)
         ImportLine.objects.filter(pk__in=[line.pk for line in lines]).update(due_at=now + _LEASE)
     return lines
 
 
-async def _ask_all(lines: Sequence[ImportLine]) -> list[Asked]:
+def _few_of_each_host(lines: Iterable[ImportLine]) -> list[ImportLine]:
+    hosts: Counter[str] = Counter()
+    chosen = []
+    for line in lines:
+        host = host_of(line.url)
+        hosts[host] += 1
+        if hosts[host] <= _PER_HOST:
+            chosen.append(line)
+    return chosen[:_AT_ONCE]
+
+
+async def _ask_all(lines: Sequence[ImportLine]) -> list[bool]:
+    """Ask all of them at once; each answer is stored when it comes."""
     gate = Gate()
     async with Client(from_settings()) as http:
-        return await asyncio.gather(*(_ask(line, http, gate) for line in lines))
+
+        async def noted(line: ImportLine) -> bool:
+            return await sync_to_async(_note)(line, await _ask(line, http, gate))
+
+        return await asyncio.gather(*(noted(line) for line in lines))
 
 
 async def _ask(line: ImportLine, http: Client, gate: Gate) -> Asked:
@@ -200,6 +221,10 @@ def _note(line: ImportLine, asked: Asked) -> bool:
         this.update(state=States.FAILS, words=one_line(str(asked.problem), 500))
         return True
     found = asked.fetched
+    if found.moved_to and (known := _at(line, found.moved_to)):
+        words = f"It has moved for good to what is “{known}”."
+        this.update(state=States.HERE, source=known, words=words)
+        return True
     volume = forecast.per_day(found.copies, asked.began)
     usual = connectors.connector(line.connector).minutes
     rhythm = forecast.rhythm(volume, usual, found.pace.fresh_for, len(found.copies))
@@ -213,6 +238,13 @@ def _note(line: ImportLine, asked: Asked) -> bool:
         minutes=rhythm.minutes,
     )
     return True
+
+
+def _at(line: ImportLine, url: str) -> Source | None:
+    """The source that reads the same as the line would at another address, if there is one."""
+    there = _same(ImportLine(connector=line.connector, url=url, options=line.options))
+    alike = Source.objects.filter(connector=line.connector)
+    return next((each for each in alike if _same(each) == there), None)
 
 
 def _health(line: ImportLine, found: Fetched, now: datetime) -> str:
@@ -234,6 +266,8 @@ def add(of: ListImport, chosen: Collection[int], *, active: bool) -> Outcome:
     added: list[Source] = []
     left: list[ImportLine] = []
     with transaction.atomic():
+        with connection.cursor() as cursor:  # two lists at once must not add one feed twice
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_LOCK])
         lines = list(
             ImportLine.objects.select_for_update().filter(of=of, pk__in=chosen).order_by("position")
         )

@@ -5,6 +5,7 @@ in folders), so reading is as forgiving as for feeds, and as guarded: nothing is
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,12 +16,14 @@ from lxml import etree
 
 from articles.clean import strip_invisible
 from sources.feedparsing import FeedError, Unreadable
+from sources.feedparsing.decoding import to_utf8
 from sources.feedparsing.vocabulary import Element
 from sources.feedparsing.xmltree import tree
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_FEEDS = 5_000
 _LONGEST_URL, _LONGEST_NAME, _LONGEST_SECTION, _LONGEST_OPTIONS = 2000, 120, 60, 10_000
+_OUTER_ENTITY = re.compile(rb"<!ENTITY\s+(?:%\s+)?[^\s<>]{1,200}\s+(?:SYSTEM|PUBLIC)\b", re.I)
 _OURS = "urn:newsdesk:opml"
 """The namespace of what OPML has no words for: a source that is no feed. Readers skip it."""
 
@@ -48,6 +51,11 @@ def read(document: bytes) -> tuple[list[Outline], list[str]]:
     if not document.strip():
         raise BadOpml("The file is empty.")
     try:
+        if _OUTER_ENTITY.search(to_utf8(document, "")[0]):
+            raise BadOpml(
+                "The file names entities outside of it, as attacks do; no list of feeds needs "
+                "them. Remove its DOCTYPE."
+            )
         root, warnings = tree(document, "")
     except Unreadable:
         raise BadOpml("The file is no OPML: it can't be read as XML.") from None

@@ -176,6 +176,10 @@ class WireItemAdmin(InColumns, InClusters, ReadOnlyAdmin):
             items = items.annotate(opening=Left("content", 300))
         return items
 
+    def csv_rows(self, found: ArticleQuerySet[Any]) -> ArticleQuerySet[Any]:
+        """Without the long columns: a file may hold every piece there is."""
+        return found.for_list()
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:

@@ -14,7 +14,10 @@ from config.csv_cells import BYTE_ORDER_MARK, cell, lines
 from sources.models import Source
 from tests.conftest import person
 
-FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "=cmd|'/c calc'!A1")
+FORMULAS = (
+    "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "=cmd|'/c calc'!A1",
+    "\tHarmless otherwise", "＝1+1", "＠SUM(A1)", "\ufeff=1", "\u200b=1", "\u00a0=1", "\u202e=1",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -33,6 +36,12 @@ def test_a_cell_is_never_a_formula(text):
 )  # fmt: skip
 def test_values_as_cells(value, written):
     assert cell(value) == written
+
+
+def test_no_semicolon_begins_a_cell():
+    """A spreadsheet may take semicolons for separators; within quotes they are text."""
+    text = "".join(lines([["a;=1+1", "b"]])).removeprefix(BYTE_ORDER_MARK)
+    assert next(csv.reader(io.StringIO(text), delimiter=";"))[0].startswith("a;=1+1")
 
 
 def test_lines_are_read_back_with_quotes_commas_and_breaks():
@@ -107,3 +116,26 @@ def test_a_file_is_for_those_who_may_see_the_list(wire, name, django_user_model)
     client.force_login(django_user_model.objects.create_user("zoe", is_staff=True))
     assert client.get(f"/admin/{name}/csv/").status_code == 403
     assert Client().get(f"/admin/{name}/csv/").status_code == 302
+
+
+def test_a_file_holds_every_page_and_is_streamed_without_the_texts(
+    wire, django_assert_max_num_queries
+):
+    source = Source.objects.get()
+    Article.objects.bulk_create(
+        Article(
+            source=source, kind="wire", state="new", external_id=f"more{n}", title=f"Piece {n}",
+            content="x" * 1000, published_at=datetime(2026, 3, 1, tzinfo=UTC),
+        )
+        for n in range(1200)
+    )  # fmt: skip
+    client = at_the_console("edda", "Editor")
+    with django_assert_max_num_queries(12) as asked:
+        answer = client.get("/admin/articles/wireitem/csv/")
+        assert answer.streaming
+        text = answer.getvalue().decode()
+    assert text.count("Piece ") == 1200
+    rows = next(
+        each["sql"] for each in reversed(asked.captured_queries) if "ORDER BY" in each["sql"]
+    )
+    assert '"content"' not in rows

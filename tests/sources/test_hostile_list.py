@@ -412,7 +412,7 @@ def test_hostile_input_64_impossible_dates_become_the_day_it_came(world, date):
     assert abs((stored(world.site.url).published_at - timezone.now()).total_seconds()) < 3600
 
 
-# --- 72 and 73: JSON (70 and 71 are exports and OPML: test_export.py, test_opml.py) ---
+# --- 72 and 73: JSON (70 is in tests/admin/test_csv.py, 71 in test_opml.py and test_lists.py) ---
 
 
 @pytest.mark.parametrize(

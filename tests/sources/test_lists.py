@@ -1,13 +1,17 @@
 """Lists of feeds: brought in, tried, added, and out again."""
 
 import io
+import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.db import connection
+from django.test import Client, override_settings
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
@@ -18,6 +22,7 @@ from sources.opml import Outline
 from tests.config.far_end import http
 from tests.conftest import person
 from tests.sources.conftest import item, rss
+from tests.sources.hostile_world import ALLOWED, hostile_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,6 +110,96 @@ def test_a_worker_that_dies_leaves_its_lines_to_another(site):
     assert lists.drain() == 1
 
 
+def test_one_feed_in_another_spelling_is_here_already(source):
+    source("https://a.example/rss", name="Ours")
+    found = lists.take_in(
+        document(
+            Outline("http://a.example/rss", "Plain"), Outline("https://a.example/rss/", "Slash"),
+            Outline("https://A.example/rss?utm_source=x", "Tracked"),
+        ), "x", None,
+    )  # fmt: skip
+    assert set(states(found).values()) == {States.HERE}
+
+
+def test_a_feed_that_has_moved_to_one_of_ours_is_here_already(site, source):
+    ours = source(f"{site(rss(item(1)))}/rss", name="Ours")
+    moved = http("301 Moved Permanently", Location=ours.api_endpoint)
+    found = lists.take_in(document(Outline(f"{site(moved)}/old", "Old")), "x", None)
+    lists.drain()
+    line = found.lines.get()
+    assert (line.state, line.source) == (States.HERE, ours)
+    assert line.words == "It has moved for good to what is “Ours”."
+
+
+def test_few_feeds_of_one_host_are_asked_at_once(site):
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def counted(_head: bytes) -> bytes:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.05)
+        with lock:
+            now[0] -= 1
+        return rss(item(1))
+
+    url = site(counted)
+    found = lists.take_in(document(*(Outline(f"{url}/{n}", str(n)) for n in range(8))), "x", None)
+    assert lists.drain() == 8
+    assert set(states(found).values()) == {States.ANSWERS}
+    assert most[0] <= 2
+
+
+def test_an_answer_is_shown_while_another_feed_hangs(site):
+    free = threading.Event()
+
+    def hanging(_head: bytes) -> bytes:
+        free.wait(15)
+        return rss(item(1))
+
+    found = lists.take_in(
+        document(Outline(site(hanging), "Slow"), Outline(site(rss(item(1))), "Good")), "x", None
+    )
+    worker = threading.Thread(target=in_a_worker, args=[lists.drain])
+    worker.start()
+    until = time.monotonic() + 10
+    while states(found)["Good"] == States.WAITING and time.monotonic() < until:
+        time.sleep(0.05)
+    seen = states(found)
+    free.set()
+    worker.join()
+    assert seen == {"Slow": States.WAITING, "Good": States.ANSWERS}
+    assert states(found)["Slow"] == States.ANSWERS
+
+
+def in_a_worker(act: Callable[[], object]) -> None:
+    """Another thread, which leaves no connection behind."""
+    try:
+        act()
+    finally:
+        connection.close()
+
+
+def test_a_list_leads_nowhere_inside(monkeypatch):
+    with hostile_world(monkeypatch) as world, override_settings(OUTBOUND_ALLOWED_NETWORKS=ALLOWED):
+        inside = world.resolve("inner", ["127.0.0.1"])
+        world.site.answer = http("302 Found", Location=f"http://127.0.0.1:{world.canary}/")
+        entity = f"""<!DOCTYPE opml [<!ENTITY x SYSTEM "http://127.0.0.1:{world.canary}/x">]>
+        <opml><body><outline text="&x;" xmlUrl="{world.site.url}/rss"/></body></opml>"""
+        with pytest.raises(DeskError, match="names entities outside"):
+            lists.take_in(entity.encode(), "hostile", None)
+        addresses = (
+            f"http://127.0.0.1:{world.canary}/", f"http://[::1]:{world.canary}/",
+            f"http://{inside}:{world.canary}/", "http://169.254.169.254/latest", world.site.url,
+        )  # fmt: skip
+        found = lists.take_in(document(*map(Outline, addresses)), "hostile", None)
+        lists.drain()
+        assert [line.state for line in found.lines.all()] == [States.FAILS] * 5
+        assert all(line.words.endswith(".") for line in found.lines.all())
+        assert len(world.site.heads) == 1
+        assert world.visits == 0
+
+
 # --- adding ---
 
 
@@ -152,6 +247,26 @@ def test_names_that_are_taken_get_a_number(site, source):
     lists.drain()
     [added] = lists.add(found, {found.lines.get().pk}, active=False).added
     assert added.name == "Good (2)"
+
+
+def test_two_people_who_add_one_feed_at_once_make_one_source(site):
+    feed = site(rss(item(1)))
+    both = [lists.take_in(document(Outline(feed, "Good")), "x", None) for _ in range(2)]
+    lists.drain()
+    start = threading.Barrier(2)
+
+    def add(of: ListImport) -> None:
+        chosen = set(of.lines.values_list("pk", flat=True))
+        start.wait(10)
+        lists.add(of, chosen, active=False)
+
+    people = [threading.Thread(target=in_a_worker, args=[partial(add, each)]) for each in both]
+    for each in people:
+        each.start()
+    for each in people:
+        each.join()
+    assert Source.objects.count() == 1
+    assert sorted(states(each)["Good"] for each in both) == [States.ADDED, States.HERE]
 
 
 # --- out again ---
@@ -229,8 +344,30 @@ def test_a_list_is_brought_in_looked_at_and_added_by_clicking(console, brought):
     assert Source.objects.get(name="Good <Paper>").is_active
 
 
+def test_every_line_of_a_long_list_may_be_ticked(console):
+    found = ListImport.objects.create(name="x")
+    ImportLine.objects.bulk_create(
+        ImportLine(of=found, position=n, connector="feed", url=f"https://a.example/{n}",
+                   state=States.ANSWERS)
+        for n in range(opml.MOST_FEEDS)
+    )  # fmt: skip
+    ticked = list(found.lines.values_list("pk", flat=True))
+    found.lines.filter(position__gte=20).update(state=States.BAD)  # so that it ends soon
+    add = reverse("admin:sources_listimport_add", args=(found.pk,))
+    shown = console.post(add, {"line": ticked, "active": "on"}, follow=True)
+    assert shown.status_code == 200
+    assert Source.objects.count() == 20
+
+
 @pytest.mark.parametrize(
-    ("body", "words"), [(b"no", "no OPML"), (b"", "file is empty"), (b"<opml/>", "no feed")]
+    ("body", "words"),
+    [
+        (b"no", "no OPML"),
+        (b"", "file is empty"),
+        (b"<opml/>", "no feed"),
+        (b" " * 50_000_000, "larger than 5 MB"),
+    ],
+    ids=["no-xml", "empty", "no-feed", "huge"],
 )
 def test_a_file_that_is_none_is_told_at_its_field(console, body, words):
     assert words in upload(console, body).content.decode()
