@@ -63,6 +63,7 @@ class Client:
             httpcore.AnyIOBackend(),
             (httpcore.ConnectError, httpcore.ConnectTimeout),
         )
+        self._backend = backend
         self._reading, self._writing = (
             httpcore.AsyncConnectionPool(
                 ssl_context=tls or tls_context(),
@@ -137,6 +138,17 @@ class Client:
                 error.maybe_sent = True
             raise
         return replace(response, elapsed=time.monotonic() - started)
+
+    async def judged(self, url: str) -> tuple[str, int, str]:
+        """Host, port and a judged address of it, for a program that connects by itself.
+
+        That program must connect to this very address and follow no redirect. Raises `Refused`
+        or `Unreachable`.
+        """
+        parsed = self.policy.check_url(url)
+        host, port = parsed.raw_host.decode("ascii"), effective_port(parsed)
+        [address, *_others] = await self._backend.judged(host, port)
+        return host, port, str(address)
 
     async def get(self, url: str, **options: Any) -> Response:
         """`request` with GET; takes its options."""

@@ -66,7 +66,7 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """A stream to one of the host's addresses. Raises `Refused` or `Unreachable`."""
-        addresses = (await self._judged(host, port))[:_MOST_ADDRESSES]
+        addresses = (await self.judged(host, port))[:_MOST_ADDRESSES]
         seconds = min(CONNECT_SECONDS, timeout or CONNECT_SECONDS) / len(addresses)
         failure: Exception | None = None
         for address in addresses:
@@ -91,7 +91,7 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
         """Wait; asked for by httpcore between retries, of which we make none."""
         await asyncio.sleep(seconds)
 
-    async def _judged(self, host: str, port: int) -> list[Address]:
+    async def judged(self, host: str, port: int) -> list[Address]:
         """Every address of the host, all of them permitted: one bad answer refuses the name."""
         try:
             answers = [ip_address(host)]

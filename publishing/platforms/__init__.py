@@ -23,6 +23,7 @@ TABLE = {
     "slack_webhook": "publishing.platforms.slack.SlackWebhook",
     "matrix": "publishing.platforms.matrix.Matrix",
     "micropub": "publishing.platforms.micropub.Micropub",
+    "static_git": "publishing.platforms.static_git.StaticGit",
     "webhook": "publishing.platforms.webhook.Webhook",
     "dryrun": "publishing.platforms.dryrun.DryRun",
 }
