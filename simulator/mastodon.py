@@ -70,6 +70,7 @@ class Mastodon:
         self._statuses: dict[str, Status] = {}
         self._keys: dict[str, tuple[float, str]] = {}  # key: until when, which status
         self._media: dict[str, dict[str, Any]] = {}
+        self._at_work: dict[str, int] = {}  # for how many looks a film is still being made
         self._last_id = int(time.time() * 1000) << 16  # as Mastodon makes its ids
         self._allowance.refill()
 
@@ -92,7 +93,11 @@ class Mastodon:
             "characters_reserved_per_url": URL_LENGTH,
         }
         types = ["image/jpeg", "image/png", "image/gif", "image/webp"]
-        media = {"supported_mime_types": types, "image_size_limit": 16_777_216}
+        media = {
+            "supported_mime_types": types,
+            "image_size_limit": 16_777_216,
+            "description_limit": 1500,
+        }
         return web.json_response(
             {
                 "domain": request.host,
@@ -128,6 +133,11 @@ class Mastodon:
         if key and until > time.time():
             return self._answer(known, request)
         draft = Draft.from_fields(await _sent(request))
+        if draft.in_reply_to is not None and draft.in_reply_to not in self._statuses:
+            raise Rejected(422, "Validation failed: Replied-to post does not exist")
+        if any(one in self._at_work and self._at_work[one] for one in draft.media_ids):
+            said = "Cannot attach files that have not finished processing. Try again in a moment!"
+            raise Rejected(422, said)
         self._last_id = max(int(time.time() * 1000) << 16, self._last_id + 1)
         status = Status(str(self._last_id), draft, key, created_at=datetime.now(UTC))
         self._statuses[status.id] = status
@@ -177,7 +187,7 @@ class Mastodon:
         return response
 
     async def upload(self, request: web.Request) -> web.Response:
-        """A picture, ready at once."""
+        """A picture, ready at once; but a GIF is made into a film first, and until then a 202."""
         sent = await request.post()
         file = sent.get("file")
         if not isinstance(file, web.FileField):
@@ -190,13 +200,20 @@ class Mastodon:
             "preview_url": None,
             "description": sent.get("description"),
         }
+        if file.content_type == "image/gif":
+            self._at_work[number] = 2
+            return web.json_response(self._media[number] | {"url": None}, status=202)
         return web.json_response(self._media[number])
 
     async def read_media(self, request: web.Request) -> web.Response:
         """One uploaded picture's description."""
         if request.match_info["id"] not in self._media:
             raise Rejected(404, "Record not found")
-        return web.json_response(self._media[request.match_info["id"]])
+        number = request.match_info["id"]
+        if self._at_work.get(number, 0) > 0:
+            self._at_work[number] -= 1
+            return web.json_response(self._media[number] | {"url": None}, status=206)
+        return web.json_response(self._media[number])
 
     async def profile(self, request: web.Request) -> web.Response:
         """The account for readers."""
@@ -260,7 +277,8 @@ class Mastodon:
     def _shown(self, status: Status, request: web.Request) -> dict[str, Any]:
         base = f"{_base(request)}/mastodon"
         media = [self._media[one] for one in status.draft.media_ids if one in self._media]
-        return status.as_json(base, self._account(request), media)
+        replies = sum(one.draft.in_reply_to == status.id for one in self._statuses.values())
+        return status.as_json(base, self._account(request), media, replies)
 
     def _account(self, request: web.Request) -> dict[str, Any]:
         statuses = list(self._statuses.values())

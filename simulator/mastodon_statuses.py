@@ -47,7 +47,7 @@ class Draft:
             visibility=str(sent.get("visibility") or old.visibility),
             language=str(sent.get("language") or old.language),
             sensitive=str(sent.get("sensitive", old.sensitive)).lower() in ("true", "1"),
-            media_ids=tuple(str(one) for one in sent.get("media_ids") or old.media_ids),
+            media_ids=tuple(str(one) for one in sent.get("media_ids") or ()),  # else: taken off
             in_reply_to=sent.get("in_reply_to_id") or old.in_reply_to,
         )
         if not draft.text.strip() and not draft.media_ids:
@@ -82,7 +82,7 @@ class Status:
         return "".join(f"<p>{block}</p>" for block in blocks)
 
     def as_json(
-        self, base: str, account: dict[str, Any], media: list[dict[str, Any]]
+        self, base: str, account: dict[str, Any], media: list[dict[str, Any]], replies: int
     ) -> dict[str, Any]:
         """The status as the interface shows it."""
         name = account["username"]
@@ -97,7 +97,7 @@ class Status:
             "language": self.draft.language,
             "uri": f"{base}/users/{name}/statuses/{self.id}",
             "url": f"{base}/@{name}/{self.id}",
-            "replies_count": 0,
+            "replies_count": replies,
             "reblogs_count": 0,
             "favourites_count": 0,
             "edited_at": stamp(self.edited_at) if self.edited_at else None,

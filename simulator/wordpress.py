@@ -30,6 +30,7 @@ class WordPress:
     def __init__(self) -> None:
         self._shelf = Shelf()
         self._media: dict[int, tuple[str, str, bytes]] = {}
+        self._alts: dict[int, str] = {}
         self._tags: dict[int, str] = {}
 
     def routes(self) -> list[web.RouteDef]:
@@ -51,7 +52,10 @@ class WordPress:
             web.get(f"{API}/wp/v2/tags", self._guarded(self.search_tags)),
             web.post(f"{API}/wp/v2/tags", self._guarded(self.create_tag)),
             web.post(f"{API}/wp/v2/media", self._guarded(self.upload)),
+            web.get(f"{API}/wp/v2/media", self._guarded(self.search_media)),
             web.get(f"{API}/wp/v2/media/{{id:\\d+}}", self._guarded(self.read_media)),
+            web.post(f"{API}/wp/v2/media/{{id:\\d+}}", self._guarded(self.describe_media)),
+            web.get(f"{API}/wp/v2/comments", self._guarded(self.comments)),
             web.get("/wordpress/wp-content/uploads/{id:\\d+}/{name}", self.media_file),
             web.get("/wordpress/{slug}/", self.page),
             web.get("/wordpress/{slug}", self.page),
@@ -76,6 +80,7 @@ class WordPress:
         """An empty site."""
         self._shelf = Shelf()
         self._media.clear()
+        self._alts.clear()
         self._tags.clear()
 
     def refusal(self, status: int, retry_after: float) -> web.Response:
@@ -251,6 +256,25 @@ class WordPress:
             raise Refused(404, "rest_post_invalid_id", "Invalid post ID.")
         return _json(self._medium(number, request))
 
+    async def search_media(self, request: web.Request) -> web.Response:
+        """Uploaded files, of a `slug`: the name without its ending."""
+        slug = request.query.get("slug")
+        shown = [self._medium(number, request) for number in self._media]
+        return _json([each for each in shown if slug in (None, each["slug"])])
+
+    async def describe_media(self, request: web.Request) -> web.Response:
+        """Sets what a picture shows (`alt_text`)."""
+        _must_sign_in(request, "rest_cannot_edit", "Sorry, you are not allowed to edit this post.")
+        number = int(request.match_info["id"])
+        if number not in self._media:
+            raise Refused(404, "rest_post_invalid_id", "Invalid post ID.")
+        self._alts[number] = str((await _sent(request)).get("alt_text", ""))
+        return _json(self._medium(number, request))
+
+    async def comments(self, request: web.Request) -> web.Response:
+        """Nobody comments here."""
+        return _json([], headers={"X-WP-Total": "0", "X-WP-TotalPages": "0"})
+
     async def media_file(self, request: web.Request) -> web.Response:
         """The file itself."""
         name, media_type, body = self._media.get(int(request.match_info["id"]), ("", "", b""))
@@ -292,7 +316,9 @@ class WordPress:
         name, media_type, _ = self._media[number]
         url = f"{_base(request)}/wordpress/wp-content/uploads/{number}/{name}"
         kind = "image" if media_type.startswith("image/") else "file"
-        about = {"id": number, "slug": slug_of(name), "type": "attachment", "status": "inherit"}
+        slug = slug_of(name.rpartition(".")[0] or name)
+        about = {"id": number, "slug": slug, "type": "attachment", "status": "inherit"}
+        about["alt_text"] = self._alts.get(number, "")
         return about | {"media_type": kind, "mime_type": media_type, "source_url": url, "link": url}
 
 

@@ -1,5 +1,6 @@
 """A story's pictures, fetched to be handed on."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 from config.outbound import Client, OutboundError
@@ -48,3 +49,21 @@ def file_of(content: bytes, where: str) -> File:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return File(content, "image/webp", "picture.webp")
     raise Refusal(f"The picture {where} is neither JPEG, PNG, GIF nor WebP.")
+
+
+def as_form(file: File, **fields: str) -> tuple[bytes, str]:
+    """A form's body with the file in it (RFC 7578) and its Content-Type.
+
+    The boundary is made from the bytes, so that the same picture is the same request.
+    """
+    boundary = f"newsdesk-{hashlib.sha256(file.content).hexdigest()[:32]}"
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n'
+        f"Content-Type: {file.content_type}\r\n\r\n"
+    )
+    parts += [head.encode(), file.content, f"\r\n--{boundary}--\r\n".encode()]
+    return b"".join(parts), f"multipart/form-data; boundary={boundary}"
