@@ -19,6 +19,7 @@ from django.utils import timezone
 from articles.lifecycle import Right, State
 from articles.models import Article, Distribution
 from publishing.models import Channel, Delivery
+from sources import burst
 from sources.models import Source
 
 CAP = 100
@@ -200,7 +201,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if user.has_perm(Right.EDIT_ALL):
         attention.append(_silently_edited())
     if user.has_perm("sources.view_source"):
-        attention.append(_failing())
+        attention += [_held_bursts(), _failing()]
     if user.has_perm(Right.RETURN):
         attention.append(_waiting_for_review())
     if user.has_perm(Right.QUEUE):
@@ -258,6 +259,23 @@ def _silently_edited() -> Section:
         "danger",
         rows,
         f"{_stories()}?state=all&source=changed",
+    )
+
+
+def _held_bursts() -> Section:
+    return Section(
+        "Held: far more than usual came at once",
+        "front_hand",
+        "warning",
+        [
+            Row(
+                str(each),
+                reverse("admin:sources_burst_change", args=(each.pk,)),
+                burst.in_words(each),
+            )
+            for each in burst.held()[:_TOP]
+        ],
+        reverse("admin:sources_burst_changelist"),
     )
 
 

@@ -8,7 +8,7 @@ else the source brings meanwhile is filed as always.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,6 +22,9 @@ from sources import schedule
 from sources.connectors.base import Fetched
 from sources.filing import file
 from sources.models import Burst, Source, SyncRun
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 States = Burst.States
 
@@ -77,6 +80,19 @@ def drop(burst_id: int, by: str, reason: str = "") -> Burst:
         names = [{"external_id": each["external_id"]} for each in burst.copies]
         _decide(burst, States.DROPPED, by, reason, names)
     return burst
+
+
+def held() -> "QuerySet[Burst]":
+    """The bursts that wait for a decision, without their pieces."""
+    return Burst.objects.filter(state=States.HELD).select_related("source").defer("copies")
+
+
+def in_words(burst: Burst) -> str:
+    """What is odd about it, or who decided."""
+    if burst.decided_at is None:
+        return f"Its rhythm would have brought {burst.expected:.0f}."
+    words = f"By {burst.decided_by}, {timezone.localtime(burst.decided_at):%d %b %Y, %H:%M}."
+    return f"{words} {burst.reason}".strip()
 
 
 def copy_of(stored: Mapping[str, Any]) -> WireCopy:

@@ -63,6 +63,17 @@ def request(source_id: int, by: str) -> bool:
     return wanted
 
 
+def forget_validators(source_id: int) -> None:
+    """Have the source's next sync ask for everything, and as soon as its schedule wants.
+
+    For servers whose validators are wrong: a 304 for what has changed.
+    """
+    Source.objects.filter(pk=source_id).update(
+        etag="", last_modified="", answer_digest="", last_whole=None,
+        next_sync_at=None, next_sync_reason="",
+    )  # fmt: skip
+
+
 def sync(source_id: int, *, forced: bool = False) -> SyncRun | Skipped:
     """Sync one source here and now. One at a time for each source, however many workers try.
 

@@ -1,3 +1,3 @@
 """The console's pages of sources."""
 
-from sources.admin import source  # noqa: F401 (imported so that they register)
+from sources.admin import bursts, source  # noqa: F401 (imported so that they register)

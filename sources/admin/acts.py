@@ -8,14 +8,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from articles.errors import DeskError
-from config.admin_base import Act
+from config.admin_base import Act, actor
 from sources import preview as previewing
 from sources import sync as syncing
 from sources import timetable
 from sources.admin import keeping, older
-from sources.assess import assess
 from sources.errors import SourceError
-from sources.models import Source, SyncRun
+from sources.models import Source
 
 
 def _may_change(request: HttpRequest, _source: Source) -> bool:
@@ -30,14 +29,25 @@ def _may_resume(request: HttpRequest, source: Source) -> bool:
     return _may_change(request, source) and bool(source.paused_reason)
 
 
-def _sync(_request: HttpRequest, source: Source, _data: Mapping[str, Any]) -> str:
-    run = syncing.sync(source.pk, forced=True)
-    assess([source.pk])
-    if isinstance(run, syncing.Skipped):
-        raise DeskError(f"Not synced: {run.reason}")
-    if run.outcome == SyncRun.Outcomes.FAILED:
-        raise DeskError(run.error)
-    return f"{run.new} new, {run.updated} changed, {run.same} known already."
+def _sync(request: HttpRequest, source: Source, _data: Mapping[str, Any]) -> str:
+    person = actor(request).user
+    if not syncing.request(source.pk, person.get_username() if person else "somebody"):
+        raise DeskError("It is being synced at this moment.")
+    return "Sync requested; how far it has come stands below."
+
+
+def _may_dismiss(request: HttpRequest, source: Source) -> bool:
+    return _may_change(request, source) and bool(source.notice)
+
+
+def _dismiss(_request: HttpRequest, source: Source, _data: Mapping[str, Any]) -> str:
+    Source.objects.filter(pk=source.pk).update(notice="")
+    return "The notice is gone; the source's history keeps it."
+
+
+def _reset(_request: HttpRequest, source: Source, _data: Mapping[str, Any]) -> str:
+    syncing.forget_validators(source.pk)
+    return "Its next sync asks for the whole answer, whatever came before."
 
 
 def _preview(_request: HttpRequest, source: Source, _data: Mapping[str, Any]) -> SafeString:
@@ -70,6 +80,16 @@ ACTS = (
     Act("preview", "Preview", "visibility", _preview, _may_change),
     Act("pause", "Pause", "pause", _pause, _may_pause, asks_reason=True),
     Act("resume", "Resume", "play_arrow", _resume, _may_resume),
+    Act(
+        "reset",
+        "Reset validators",
+        "restart_alt",
+        _reset,
+        _may_change,
+        hint="Forgets what its server said of its last answer (ETag, Last-Modified) and when it "
+        "is next asked. For a source that claims that nothing is new.",
+    ),
+    Act("dismiss", "Notice read", "done", _dismiss, _may_dismiss),
     *keeping.ACTS,
     *older.ACTS,
 )

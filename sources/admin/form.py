@@ -23,7 +23,7 @@ else:
 
 FIELDS = (
     "name", "api_endpoint", "section", "trust", "is_active", "rate_limit_per_minute",
-    "full_text", "answers_kept",
+    "follows_rhythm", "full_text", "answers_kept",
 )  # fmt: skip
 
 
@@ -54,6 +54,7 @@ class SourceForm(_SourceModelForm):
             "api_endpoint": "Address",
             "is_active": "Active",
             "rate_limit_per_minute": "At most … requests a minute",
+            "follows_rhythm": "Asked less often while it is quiet",
             "full_text": "Full text from the page",
             "answers_kept": "Answers archived",
         }

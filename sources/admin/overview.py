@@ -9,12 +9,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from config.admin_base import DeskAdmin, age
-from sources import activity, timetable
+from sources import activity, burst, timetable
 from sources.admin import older
 from sources.models import Source, SyncRun
 
 _WHILE_AT_IT = 1  # seconds between two looks
 _OTHERWISE = 20
+_STAGES = {
+    Source.Stages.REQUESTED: ("Sync requested", "A worker takes it up."),
+    Source.Stages.FETCHING: ("Asking the source", "Its answer is awaited."),
+    Source.Stages.STORING: ("Storing what came", "New pieces go to the wire."),
+}
 
 
 class Overview(DeskAdmin):
@@ -65,6 +70,8 @@ def overview(source: Source) -> dict[str, Any]:
         "now_title": title,
         "now_words": words,
         "trouble": source.last_error,
+        "notice": source.notice,
+        "held": burst.held().filter(source=source).first(),
         "last_sync": age(source.last_sync),
         "last_success": age(source.last_success),
         "next_sync": next_sync(source),
@@ -89,15 +96,31 @@ def next_sync(source: Source) -> str:
 
 def _now(source: Source) -> tuple[str, str, bool]:
     """A heading, what is going on in words, and whether anything is."""
+    if source.stage:
+        by = f" {source.asked_by} asked for it." if source.asked_by else ""
+        title, words = _STAGES[Source.Stages(source.stage)]
+        return title, f"{words}{by}", True
+    run = source.runs.filter(cause=SyncRun.Causes.POLLED).order_by("-started_at", "-id").first()
+    if run is not None and run.asked_by and run.outcome != run.Outcomes.FAILED:
+        return _title(source), f"{_brought(run)} {run.asked_by} asked for it.", False
     if not source.is_active:
         return "Switched off", "It is synced only when somebody presses “Sync now”.", False
     if source.paused_reason:
         return "Paused", source.paused_reason, False
-    run = source.runs.filter(cause=SyncRun.Causes.POLLED).order_by("-started_at", "-id").first()
     if run is None:
         return "Not synced yet", "Its first sync comes with the next beat of its schedule.", False
     if run.outcome == run.Outcomes.FAILED:
         failed = "once" if source.failures < 2 else f"{source.failures} times in a row"
         return f"Failed {failed}", "", False
+    return "Working", _brought(run), False
+
+
+def _title(source: Source) -> str:
+    if not source.is_active:
+        return "Switched off"
+    return "Paused" if source.paused_reason else "Working"
+
+
+def _brought(run: SyncRun) -> str:
     brought = f"{run.new} new, {run.updated} changed, {run.same} known"
-    return "Working", f"The last sync brought {brought}, in {run.ms} ms.", False
+    return f"The last sync brought {brought}, in {run.ms} ms."

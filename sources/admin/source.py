@@ -97,7 +97,7 @@ class SourceAdmin(InColumns, SourceColumns, AddingByAddress, Covering, Listing, 
             (None, {"fields": ["name", "section", "trust", "is_active"]}),
             (adapter.label, {"fields": reaching, "description": adapter.help}),
             *((name, {"fields": fields}) for name, fields in groups.items()),
-            ("Pace", {"fields": ["minutes", "rate_limit_per_minute"]}),
+            ("Pace", {"fields": ["minutes", "follows_rhythm", "rate_limit_per_minute"]}),
             ("Keeping", {"fields": ["full_text", "answers_kept"]}),
         ]
 
