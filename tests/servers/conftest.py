@@ -1,0 +1,110 @@
+"""The true servers, a proxy before each, and a story's way to them.
+
+A server that can't be had is skipped with a loud line; where CI is set it is a failure.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from articles.models import Article
+from articles.record import Actor, Door
+from publishing import queue
+from publishing.models import Channel, Delivery
+from tests.servers.installing import Missing
+from tests.servers.proxy import Proxy, before
+from tests.servers.venue import Venue
+
+VENUES = {
+    "webhook": "receiver.Receiver",
+    "matrix": "matrix.Matrix",
+    "bluesky": "pds.Bluesky",
+    "wordpress": "wordpress.WordPress",
+}
+_missing: dict[str, str] = {}
+
+
+def _venue(key: str) -> type[Venue]:
+    module, _, name = VENUES[key].rpartition(".")
+    kind: type[Venue] = getattr(import_module(f"tests.servers.{module}"), name)
+    return kind
+
+
+@pytest.fixture(scope="session", params=VENUES)
+def venue(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Venue]:
+    """Each true server in turn, started for its tests and ended after them."""
+    kind = _venue(request.param)
+    if kind.label in _missing:
+        pytest.skip(_missing[kind.label])
+    starting = kind.running(tmp_path_factory.mktemp(kind.key))
+    try:
+        server = starting.__enter__()
+    except Missing as problem:
+        _missing[kind.label] = str(problem)
+        if os.environ.get("CI"):
+            pytest.fail(f"{kind.label} can't be had: {problem}")
+        pytest.skip(str(problem))
+    try:
+        yield server
+    finally:
+        starting.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def _standing(venue: Venue) -> Iterator[Proxy]:
+    with before(venue.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxy(_standing: Proxy) -> Iterator[Proxy]:
+    """The proxy before the server, with no faults yet."""
+    _standing.spoil()
+    yield _standing
+    _standing.spoil()
+
+
+@pytest.fixture
+def by(paula: Any) -> Actor:
+    """Paula at the console."""
+    return Actor(paula, Door.ADMIN)
+
+
+@pytest.fixture
+def channel(venue: Venue, proxy: Proxy, db: None) -> Channel:
+    """A channel to the server, by the proxy."""
+    return Channel.objects.create(
+        name=venue.label,
+        platform=venue.key,
+        options=venue.options(proxy.url),
+        credentials=venue.credentials,
+        rate_limit_per_minute=6000,
+    )
+
+
+@pytest.fixture
+def story(approved: Callable[..., Article]) -> Article:
+    """An approved story; no other on any server has its title."""
+    word = os.urandom(4).hex()
+    return approved(
+        title=f"Ferry {word} returns",
+        summary=f"The {word} sails again, says its owner.",
+        content="<p>It sails again.</p><p>The <strong>harbour</strong> is glad.</p>",
+    )
+
+
+@pytest.fixture
+def delivery(story: Article, channel: Channel, by: Actor) -> Delivery:
+    """The story in the channel's queue."""
+    result = queue.enqueue(story.pk, [channel.pk], by)[0]
+    assert result.delivery is not None, result.problem
+    return result.delivery
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say loudly what was not tried."""
+    for label, why in _missing.items():
+        terminalreporter.write_line(f"NOT TRIED: {label}: {why}", red=True, bold=True)
