@@ -10,10 +10,10 @@ DEMO ?=
 DEMO_WANTED = $(filter-out 0 no off false,$(DEMO))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format lock docs clean
+.PHONY: help run demo test test-servers lint format lock docs clean
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo
 	@echo "  HOST and PORT say where the desk listens (127.0.0.1:8000); see docs/settings.md."
 
@@ -28,6 +28,9 @@ test: .venv/ready lint ## Check everything: lint, types, import contracts, and a
 		|| echo "No chromium and chromedriver here: the browser tests are skipped."
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
+test-servers: .venv/ready ## Publish to true servers, which it installs under var/servers
+	$(BIN)/pytest -q tests/servers
+
 lint: .venv/ready ## Check style, types, import contracts and migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,7 +43,7 @@ format: .venv/ready ## Put the code into its form
 	$(BIN)/ruff format .
 
 lock: .venv/ready ## Pin requirements/*.txt anew from requirements/*.in
-	@for name in base dev prod; do \
+	@for name in base dev prod servers; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 			"requirements/$$name.in" --output-file "requirements/$$name.txt" || exit 1; \

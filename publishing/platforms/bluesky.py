@@ -15,7 +15,7 @@ from publishing.errors import Expired, PlatformError, Reauthorise, Refusal, Wait
 from publishing.facets import facets
 from publishing.platforms.base import Platform, must_be_ok, only_reading
 from publishing.platforms.pictures import File, fetched
-from publishing.platforms.reading import count, mapping, member, members, text
+from publishing.platforms.reading import complaint, count, mapping, member, members, text
 from publishing.platforms.tid import tid
 from publishing.post import (
     Capabilities,
@@ -66,6 +66,7 @@ class Bluesky(Platform):
         form="short text, or the whole story as a thread",
         pictures=_MOST_PICTURES,
         alt_text=True,
+        tried_against="Bluesky PDS 0.5",
     )
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
@@ -142,13 +143,7 @@ class Bluesky(Platform):
                 secret_headers={"Authorization": f"Bearer {refresh}"},
             )
         if answer is None or answer.status in (400, 401):
-            login = {
-                "identifier": str(credentials.get("handle", "")).lstrip("@"),
-                "password": credentials.get("app_password", ""),
-            }
-            answer = await http.post(f"{where}/xrpc/com.atproto.server.createSession", json=login)
-            if answer.status == 401:
-                raise Reauthorise("Bluesky does not know this handle and app password.", status=401)
+            answer = await _signed_in(options, credentials, http)
         session = mapping(_read(answer), "Bluesky")
         if not (text(session, "accessJwt") and text(session, "did")):
             raise Wait("Bluesky's answer holds no session.", status=answer.status)
@@ -164,12 +159,9 @@ class Bluesky(Platform):
     async def verify(
         self, options: Mapping[str, Any], credentials: Mapping[str, Any], http: Client
     ) -> str:
-        """Who the session belongs to."""
-        job = Job(Post("", "", ""), options, credentials)
-        body = mapping(
-            await self._call(job, http, "GET", "com.atproto.server.getSession"), "Bluesky"
-        )
-        return f"Connected as @{text(body, 'handle')}."
+        """Who handle and app password belong to: by signing in, as there may be no session yet."""
+        session = mapping(await _signed_in(options, credentials, http), "Bluesky")
+        return f"Connected as @{text(session, 'handle')}."
 
     async def _thread(self, job: Job, http: Client) -> Receipt:
         """Each part under its own key; parts that are out already are written again, the same."""
@@ -265,6 +257,21 @@ class Bluesky(Platform):
         )
 
 
+async def _signed_in(
+    options: Mapping[str, Any], credentials: Mapping[str, Any], http: Client
+) -> Response:
+    """The answer to signing in by handle and app password."""
+    login = {
+        "identifier": str(credentials.get("handle", "")).lstrip("@"),
+        "password": credentials.get("app_password", ""),
+    }
+    where = f"{_server(options)}/xrpc/com.atproto.server.createSession"
+    answer = await http.post(where, json=login)
+    if answer.status == 401 and complaint(answer).get("error") not in _SHUT:
+        raise Reauthorise("Bluesky does not know this handle and app password.", status=401)
+    return _read(answer)
+
+
 def _record(job: Job, words: str) -> dict[str, Any]:
     """The record; its time is the delivery's, so that every attempt writes the same bytes."""
     record: dict[str, Any] = {
@@ -292,7 +299,7 @@ def _record(job: Job, words: str) -> dict[str, Any]:
 def _read(answer: Response) -> Response:
     if answer.ok:
         return answer
-    body = mapping(answer, "Bluesky") if answer.status < 500 else {}
+    body = complaint(answer) if answer.status < 500 else {}
     name, said = text(body, "error"), text(body, "message")
     about: dict[str, Any] = {"status": answer.status, "excerpt": answer.text()[:1000]}
     if name in _RUN_OUT:

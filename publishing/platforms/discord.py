@@ -12,7 +12,7 @@ from publishing.compose import short_text
 from publishing.counting import Ruler, Unit
 from publishing.errors import Reauthorise, Refusal, Wait
 from publishing.platforms.base import Platform, must_be_ok, only_reading
-from publishing.platforms.reading import count, mapping, parsed, text
+from publishing.platforms.reading import complaint, count, mapping, parsed, text
 from publishing.post import Capabilities, Counts, Field, Job, Once, Post, Problem, Receipt, Seen
 
 _RULER = Ruler(2000, Unit.CODE_POINTS)
@@ -198,12 +198,12 @@ def _nonce(post: Post) -> str:
 
 def _read(answer: Response) -> Response:
     if answer.status == 429:
-        body = mapping(answer, "Discord")
+        body = complaint(answer)
         named = body.get("retry_after")
         seconds = float(named) if isinstance(named, int | float) else answer.retry_after
         raise Wait("Discord asks for patience.", seconds=seconds, status=429)
     if answer.status in (400, 401, 403, 404):
-        body = mapping(answer, "Discord")
+        body = complaint(answer)
         said = text(body, "message") or f"error {answer.status}"
         about: dict[str, Any] = {"status": answer.status, "excerpt": answer.text()[:1000]}
         if body.get("code") == _UNKNOWN_MESSAGE:

@@ -13,7 +13,7 @@ from slugify import slugify
 from config.outbound import Client, Response
 from publishing.errors import Reauthorise, Refusal, Unknown
 from publishing.platforms.base import Platform, must_be_ok, only_reading, said_by
-from publishing.platforms.reading import mapping, member, members, parsed, text
+from publishing.platforms.reading import complaint, mapping, member, members, parsed, text
 from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt, Seen
 
 
@@ -134,8 +134,7 @@ async def _ask(job: Job, http: Client, method: str, **more: Any) -> Response:
 
 def _read(answer: Response) -> Response:
     if answer.status in (400, 401, 403):
-        body = parsed(answer, "The site")
-        name = text(body, "error") if isinstance(body, dict) else ""
+        name = text(complaint(answer), "error")
         about: dict[str, Any] = {"status": answer.status, "excerpt": answer.text()[:1000]}
         if name == "insufficient_scope":
             raise Reauthorise("The token lacks a scope: create, update and delete.", **about)

@@ -31,6 +31,18 @@ def mapping(answer: Response, platform: str) -> dict[str, Any]:
     return body
 
 
+def complaint(answer: Response) -> dict[str, Any]:
+    """What a refusal says in JSON; empty where it is none: a proxy on the way answers in HTML.
+
+    Its status is all that counts then.
+    """
+    try:
+        body = answer.json()
+    except BadBody:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def member(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     """An object inside an object; empty for anything else."""
     value = body.get(name)

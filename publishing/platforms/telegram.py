@@ -13,7 +13,7 @@ from publishing.compose import Short, short
 from publishing.counting import Ruler, Unit
 from publishing.errors import Reauthorise, Refusal, Wait
 from publishing.platforms.base import Platform, must_be_ok
-from publishing.platforms.reading import count, mapping, member, text
+from publishing.platforms.reading import complaint, count, mapping, member, text
 from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt
 
 _RULER = Ruler(4096, Unit.UTF16)
@@ -139,6 +139,8 @@ async def _call(job: Job, http: Client, method: str, body: Mapping[str, Any]) ->
 
 
 def _read(answer: Response) -> None:
+    if not answer.ok and not complaint(answer):
+        must_be_ok(answer, "Telegram")  # not Telegram's words, but those of a proxy before it
     body = mapping(answer, "Telegram")
     if body.get("ok") is True:
         return

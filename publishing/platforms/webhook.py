@@ -41,6 +41,7 @@ class Webhook(Platform):
         once=Once.KEY,
         in_words="webhook-id is the same at every attempt; the receiver drops repetitions.",
         form="whole story",
+        tried_against="the official standardwebhooks package 1.1",
     )
 
     async def publish(self, job: Job, http: Client) -> Receipt:

@@ -47,6 +47,7 @@ class WordPress(Platform):
         form="whole story",
         pictures=1,
         alt_text=True,
+        tried_against="WordPress 6.5",
     )
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:

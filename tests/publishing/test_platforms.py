@@ -124,6 +124,23 @@ def test_a_definite_refusal_is_one(key, job, status, monkeypatch):
         must_be_ok(answer(status, b'{"message": "No."}'), "It")
 
 
+@pytest.mark.parametrize("key", ["bluesky", "discord", "matrix", "micropub", "slack", "telegram"])
+@pytest.mark.parametrize(
+    ("status", "error"), [(401, Reauthorise), (404, Refusal), (429, Wait), (502, Unknown)]
+)
+def test_a_page_of_a_proxy_on_the_way_is_read_by_its_status(key, status, error):
+    """Not JSON, as everything behind Cloudflare or nginx answers now and then."""
+    from importlib import import_module
+
+    from tests.publishing.answers import answer
+
+    read = import_module(f"publishing.platforms.{key}")._read
+    with pytest.raises(error) as refusal:
+        read(answer(status, b"<html><h1>No</h1></html>", retry_after="7"))
+    if error is Wait:
+        assert refusal.value.seconds == 7
+
+
 def test_a_wrong_credential_is_named_when_it_is_tried(world, key, job):
     wrong = dict.fromkeys(job.credentials, "whsec_short")
     if isinstance(platforms.platform(key), Verifies):

@@ -14,7 +14,7 @@ from tests.servers.venue import Venue
 _PASSWORD = "desk-pass-1"
 _NO_LIMITS = """
 rc_message: {per_second: 1000, burst_count: 1000}
-rc_login: {address: {per_second: 100, burst_count: 100}, account: {per_second: 100, burst_count: 100}}
+rc_login: {address: {per_second: 100, burst_count: 100}}
 trusted_key_servers: []
 suppress_key_server_warning: true
 registration_shared_secret: "%s"
@@ -58,6 +58,11 @@ class Matrix(Venue):
             there = cls(url, token, "")
             there.room = there._ask("POST", "/createRoom", {"name": "news"})["room_id"]
             yield there
+
+    def version(self) -> str:
+        """As it tells other homeservers."""
+        asked = f"{self.url}/_matrix/federation/v1/version"
+        return str(ask("GET", asked)["server"]["version"])
 
     def options(self, url: str) -> dict[str, Any]:
         """The room on the homeserver."""

@@ -45,6 +45,10 @@ class Bluesky(Venue):
         ):
             yield cls(f"http://localhost:{port}", json.loads(account.read_text()))
 
+    def version(self) -> str:
+        """As its health page says."""
+        return str(ask("GET", f"{self.url}/xrpc/_health")["version"])
+
     def options(self, url: str) -> dict[str, Any]:
         """The server; a post's link to the story as a card needs nothing more."""
         return {"url": url}

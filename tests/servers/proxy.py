@@ -187,12 +187,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._break_off()
 
     def _refuse(self, status: int) -> None:
-        """An answer of the proxy's own; 0 is none at all."""
+        """A page of the proxy's own, as web servers make them; 0 is none at all."""
         if not status:
             self._break_off()
             return
-        waiting = [("retry-after", "20")] if status == 429 else []
-        self._say(status, waiting, b'{"error": "the proxy says no"}', cut=False)
+        headers = [("content-type", "text/html")]
+        if status == 429:
+            headers.append(("retry-after", "20"))  # longer than a drain waits for
+        page = f"<html><body><h1>{status}</h1>The proxy says no.</body></html>"
+        self._say(status, headers, page.encode(), cut=False)
 
     def _break_off(self) -> None:
         self.close_connection = True

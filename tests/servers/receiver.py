@@ -37,6 +37,10 @@ class Receiver(Venue):
         ):
             yield cls(f"http://127.0.0.1:{port}", secret)
 
+    def version(self) -> str:
+        """Of the package that verifies."""
+        return str(ask("GET", f"{self.url}/version"))
+
     def options(self, url: str) -> dict[str, Any]:
         """The address that takes messages."""
         return {"url": f"{url}/hook"}

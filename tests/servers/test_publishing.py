@@ -15,6 +15,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Acts, Wishes = Delivery.Acts, Delivery.Wishes
 
 
+def test_what_it_was_tried_against_is_this_very_software(venue):
+    said = platforms.platform(venue.key).capabilities.tried_against
+    version = ".".join(venue.version().split(".")[:2])
+    assert said.endswith(f" {version}"), f"{venue.key} says “{said}”, and this is {venue.version()}"
+
+
 def test_a_connection_is_confirmed_in_words_and_posts_nothing(venue, channel, proxy):
     adapter = platforms.platform(venue.key)
     if not isinstance(adapter, Verifies):

@@ -24,6 +24,10 @@ class Venue(ABC):
         yield NotImplemented
 
     @abstractmethod
+    def version(self) -> str:
+        """The version that the server names itself."""
+
+    @abstractmethod
     def options(self, url: str) -> dict[str, Any]:
         """A channel's options that lead to the server by `url`, the proxy's or its own."""
 

@@ -24,6 +24,7 @@ class WordPress(Venue):
     def __init__(self, url: str, account: dict[str, str]) -> None:
         self.url = url
         self.credentials = {name: account[name] for name in ("user", "app_password")}
+        self._version = account["version"]
 
     @classmethod
     @contextmanager
@@ -48,6 +49,10 @@ class WordPress(Venue):
             env=environment,
         ):
             yield cls(url, json.loads(said[said.index("{") :]))
+
+    def version(self) -> str:
+        """As its installation said."""
+        return self._version
 
     def options(self, url: str) -> dict[str, Any]:
         """The site."""

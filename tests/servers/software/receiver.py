@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from typing import Any
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -15,7 +16,7 @@ KEPT: dict[str, Any] = {}  # by webhook-id
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """POST /hook takes a message, GET /kept lists them."""
+    """POST /hook takes a message, GET /kept lists them, GET /version names the package."""
 
     def do_POST(self) -> None:
         """Take a message whose signature is right; a repetition is a success that changes nothing.
@@ -33,7 +34,7 @@ class Receiver(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """What was kept, in the order it came."""
-        self._say(200, list(KEPT.values()))
+        self._say(200, version("standardwebhooks") if self.path == "/version" else [*KEPT.values()])
 
     def _say(self, status: int, what: Any) -> None:
         answer = json.dumps(what).encode()
