@@ -99,13 +99,26 @@ def cancel(delivery_id: int, by: Actor, *, reason: str = "") -> Delivery:
     )  # fmt: skip
 
 
-def reschedule(delivery_id: int, by: Actor, at: datetime) -> Delivery:
-    """Move a waiting delivery to another time."""
+def reschedule(
+    delivery_id: int, by: Actor, at: datetime, *, seen: datetime | None = None
+) -> Delivery:
+    """Move a waiting delivery to another time.
+
+    With `seen`, the time that the person had before them, `WrongState` if it is another by now.
+    """
     _check_time(at, timezone.now())
-    return _change(
-        delivery_id, by, "reschedule", WAITING - {Status.HELD},
-        {"scheduled_at": at, "next_attempt_at": None, "status": Status.PENDING}, at=at, wake=True,
-    )  # fmt: skip
+    with transaction.atomic():
+        found = _locked(delivery_id)
+        if seen is not None and found.status in WAITING and found.scheduled_at != seen:
+            stands = timezone.localtime(found.scheduled_at)
+            raise WrongState(
+                f"Somebody has moved it meanwhile, to {stands:%d %b %Y, %H:%M}; it stays there."
+            )
+        return _change(
+            delivery_id, by, "reschedule", WAITING - {Status.HELD},
+            {"scheduled_at": at, "next_attempt_at": None, "status": Status.PENDING},
+            at=at, wake=True,
+        )  # fmt: skip
 
 
 def hold(delivery_id: int, by: Actor, *, reason: str = "") -> Delivery:

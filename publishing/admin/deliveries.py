@@ -1,41 +1,30 @@
 """The queue's page: what waits, what is under way, what went out, and what needs a person."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Case, IntegerField, QuerySet, Value, When
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from articles.lifecycle import Right
-from config.admin_base import (
-    Act,
-    DeskTabularInline,
-    Done,
-    SplitDateTimeInput,
-    TabFilter,
-    TextInput,
-    actor,
-    age,
-    display,
-    headline,
-)
-from publishing import amend, queue, receipts
+from config.admin_base import Act, Done, TabFilter, TextInput, actor, display, headline
+from publishing import agenda, amend, queue
+from publishing.admin import doubts
+from publishing.admin.bulk import InBulk, WhenForm
+from publishing.admin.delivery_page import DeliveryPage
+from publishing.admin.live_rows import LiveRows
 from publishing.admin.receipt import Receipts
+from publishing.admin.standing import LABELS
+from publishing.admin.timeline import Timeline, ways
 from publishing.lifecycle import TERMINAL, WAITING, Status
-from publishing.models import Attempt, Delivery
+from publishing.models import Delivery
 
-LABELS: dict[str, str] = {
-    Status.PENDING: "info", Status.CLAIMED: "info", Status.SENDING: "info",
-    Status.RETRY: "warning", Status.HELD: "warning", Status.IN_DOUBT: "danger",
-    Status.PUBLISHED: "success", Status.FAILED: "danger", Status.CANCELLED: "",
-    Status.MISSED: "danger",
-}  # fmt: skip
 _OPEN = (Status.PENDING, Status.CLAIMED, Status.SENDING, Status.RETRY, Status.HELD)
 _NEEDS_A_PERSON = (Status.IN_DOUBT, Status.HELD, Status.FAILED, Status.MISSED)
 
@@ -46,7 +35,8 @@ class QueueFilter(TabFilter):
     title = "state"
     parameter_name = "state"
     tabs = (
-        ("open", "In the queue"), ("attention", "Needs a person"), ("published", "Published"),
+        ("open", "In the queue"), ("attention", "Needs a person"), ("waiting", "Waiting"),
+        ("under_way", "Under way"), ("published", "Published"), ("failed", "Didn’t go out"),
         ("cancelled", "Cancelled"), ("all", "All"),
     )  # fmt: skip
 
@@ -57,10 +47,42 @@ class QueueFilter(TabFilter):
                 return queryset.filter(status__in=(*_OPEN, Status.IN_DOUBT))
             case "attention":
                 return queryset.filter(status__in=_NEEDS_A_PERSON)
+            case "waiting":
+                return queryset.filter(status__in=(Status.PENDING, Status.RETRY))
+            case "under_way":
+                return queryset.filter(status__in=(Status.CLAIMED, Status.SENDING))
+            case "failed":
+                return queryset.filter(status__in=(Status.FAILED, Status.MISSED))
             case "all":
                 return queryset
             case status:
                 return queryset.filter(status=status)
+
+
+class DayFilter(admin.SimpleListFilter):
+    """By the day for which it was planned."""
+
+    title = "day"
+    parameter_name = "day"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """A few days around today."""
+        return (
+            ("yesterday", "Yesterday"), ("today", "Today"), ("tomorrow", "Tomorrow"),
+            ("week", "The next 7 days"),
+        )  # fmt: skip
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of these days."""
+        first, days = {
+            "yesterday": (-1, 1), "today": (0, 1), "tomorrow": (1, 1), "week": (0, 7),
+        }.get(self.value() or "", (0, 0))  # fmt: skip
+        if not days:
+            return queryset
+        zone, today = timezone.get_current_timezone(), timezone.localdate()
+        begin = agenda.day(today + timedelta(days=first), zone).begin
+        end = agenda.day(today + timedelta(days=first + days), zone).begin
+        return queryset.filter(scheduled_at__gte=begin, scheduled_at__lt=end)
 
 
 class WhereForm(forms.Form):
@@ -76,61 +98,30 @@ class WhereForm(forms.Form):
     )
 
 
-class WhenForm(forms.Form):
-    """Another time."""
-
-    scheduled_at = forms.SplitDateTimeField(label="New time", widget=SplitDateTimeInput)
-
-
-class AttemptInline(DeskTabularInline):
-    """Every try, in words."""
-
-    model = Attempt
-    verbose_name_plural = "attempts"
-    fields = ("number", "began", "took", "result", "http_status", "excerpt")
-    readonly_fields = fields
-
-    @display(description="Began")
-    def began(self, attempt: Attempt) -> SafeString:
-        """When it was written down, before anything left."""
-        return age(attempt.started_at)
-
-    @display(description="Took")
-    def took(self, attempt: Attempt) -> str:
-        """Until there was an answer."""
-        if attempt.finished_at is None:
-            return "–"
-        return f"{(attempt.finished_at - attempt.started_at).total_seconds():.1f} s"
-
-    @display(description="Outcome", label={"published": "success", "unknown": "danger"})
-    def result(self, attempt: Attempt) -> tuple[str, str]:
-        """How it ended."""
-        return attempt.outcome, attempt.get_outcome_display()
-
-
 @admin.register(Delivery)
-class DeliveryAdmin(Receipts):
+class DeliveryAdmin(Timeline, LiveRows, DeliveryPage, InBulk, Receipts):
     """The publishing queue. Rows change through acts only."""
 
-    list_display = ("headline", "state_badge", "due", "outcome", "row_acts")
-    list_filter = (QueueFilter, "channel")
+    class Media:
+        css: ClassVar = {"all": ["newsdesk/queue.css"]}
+        js = ("newsdesk/live_rows.js",)
+
+    list_display = ("headline", "standing", "due", "row_acts")
+    list_filter = (QueueFilter, DayFilter, "channel", "act")
+    list_before_template = "newsdesk/queue.html"
     sortable_by = ()
     search_fields = ("article__title",)
-    inlines = (AttemptInline,)
-    fields = (
-        "story", "channel", "act", "state_badge", "scheduled_at", "published_at", "link", "receipt",
-        "error_message", "attempts", "next_attempt_at", "revision", "marker", "created_by",
-        "cancelled_by",
-    )  # fmt: skip
-    readonly_fields = fields
+    search_help_text = "Words of the story’s title"
     list_hint = "Each row is one story to one channel. What is in doubt stands first."
     empty_hint = "Nothing here. Approve a story and press “Publish” on its page."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """In doubt first, then by time; without the stories' text."""
         # Not super(): it orders by `urgent` before there is such a column.
-        rows: QuerySet[Any] = Delivery.objects.select_related("article", "channel")
-        rows = rows.defer("article__content", "article__search", "article__metadata")
+        rows: QuerySet[Any] = Delivery.objects.select_related("article", "channel", "cancelled_by")
+        rows = rows.defer(
+            "article__content", "article__search", "article__metadata", "channel__credentials"
+        )
         urgent = Case(
             When(status=Status.IN_DOUBT, then=Value(0)),
             default=Value(1),
@@ -143,56 +134,22 @@ class DeliveryAdmin(Receipts):
         """What needs a person first."""
         return ("urgent", "-scheduled_at", "-id")
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, below what only a person can tell."""
+        extra = {
+            **doubts.panel(request),
+            "ways": ways(),
+            "live_rows_url": reverse("admin:publishing_delivery_rows"),
+        }
+        return super().changelist_view(request, extra | (extra_context or {}))
+
     @display(description="Story")
     def headline(self, delivery: Delivery) -> SafeString:
         """Which story, and where to."""
         act = "" if delivery.act == Delivery.Acts.PUBLISH else f"{delivery.get_act_display()}: "
         return headline(delivery.article.title, f"{act}to {delivery.channel}")
-
-    @display(description="State", label=LABELS)
-    def state_badge(self, delivery: Delivery) -> tuple[str, str]:
-        """Where it stands."""
-        return delivery.status, delivery.get_status_display()
-
-    @display(description="When")
-    def due(self, delivery: Delivery) -> SafeString | str:
-        """When it went out, or is due."""
-        if delivery.published_at:
-            return age(delivery.published_at)
-        if delivery.scheduled_at <= timezone.now() and delivery.status == Status.PENDING:
-            return "now"
-        return age(delivery.scheduled_at)
-
-    @display(description="Outcome")
-    def outcome(self, delivery: Delivery) -> SafeString | str:
-        """The post, or what stands in the way."""
-        return self.link(delivery) if delivery.remote_url else delivery.error_message or "–"
-
-    @display(description="Post")
-    def link(self, delivery: Delivery) -> SafeString | str:
-        """The post on its platform."""
-        if not delivery.remote_url:
-            return "–"
-        return format_html(
-            '<a href="{}" class="text-primary-600" target="_blank" rel="noopener noreferrer">'
-            "Open the post</a>",
-            delivery.remote_url,
-        )
-
-    @display(description="Receipt")
-    def receipt(self, delivery: Delivery) -> SafeString:
-        """What proves it."""
-        where = receipts.address(delivery)
-        return format_html('<a href="{}" class="text-primary-600">Open the receipt</a>', where)
-
-    @display(description="Story")
-    def story(self, delivery: Delivery) -> SafeString:
-        """The story, to open."""
-        return format_html(
-            '<a href="{}" class="text-primary-600">{}</a>',
-            reverse("admin:articles_story_change", args=(delivery.article_id,)),
-            delivery.article.title,
-        )
 
     def badges(self, request: HttpRequest, obj: Delivery) -> list[tuple[str, str]]:
         """Its state."""

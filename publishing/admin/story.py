@@ -22,7 +22,7 @@ from config.admin_base import (
     display,
 )
 from publishing import queue
-from publishing.admin.deliveries import LABELS
+from publishing.admin.standing import LABELS
 from publishing.models import Channel, Delivery
 
 

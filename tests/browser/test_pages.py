@@ -58,6 +58,8 @@ def busy_desk(transactional_db, ada, draft, at_the_console):
         "source": reverse("admin:sources_source_change", args=(gazette.pk,)),
         "cluster": reverse("admin:articles_cluster_change", args=(cluster.pk,)),
         "coverage": reverse("admin:sources_source_coverage"),
+        "queue-day": reverse("admin:publishing_delivery_timeline"),
+        "queue-week": reverse("admin:publishing_delivery_timeline") + "?view=week",
         "person": reverse("admin:auth_user_change", args=(ada.pk,)),
         **{
             f"list-{page.opts.model_name}": reverse(

@@ -54,26 +54,59 @@
     if (closes) closes.closest("dialog").close();
   });
 
+  // Nothing is exchanged under the hands of somebody who types or drags in it.
+  function isInHand(card) {
+    const focused = document.activeElement;
+    if (card.contains(focused) && focused.matches("input, select, textarea")) return true;
+    if (card.querySelector("[data-dragged], dialog[open]")) return true;
+    return [...card.querySelectorAll("input[type=url], input[type=text]")].some(
+      (field) => field.value !== field.defaultValue,
+    );
+  }
+
+  // The new card in the old one's place; what was focused, unfolded or scrolled stays so.
+  function exchange(card, next) {
+    const focused = card.contains(document.activeElement) ? document.activeElement.id : "";
+    const unfolded = [...card.querySelectorAll("details[open][id]")].map((each) => each.id);
+    const scrolled = [...card.querySelectorAll("[data-scrolls]")].map((each) => [
+      each.scrollLeft,
+      each.scrollTop,
+    ]);
+    card.replaceWith(next);
+    for (const id of unfolded) next.querySelector(`#${id}`)?.setAttribute("open", "");
+    next.querySelectorAll("[data-scrolls]").forEach((each, number) => {
+      if (scrolled[number]) [each.scrollLeft, each.scrollTop] = scrolled[number];
+    });
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+
   // A card with data-live is fetched anew every data-live-seconds, while somebody looks at it.
   function keepLive(card) {
     const seconds = Number(card.dataset.liveSeconds);
     if (!seconds) return;
     setTimeout(async () => {
       if (!card.isConnected) return;
-      if (document.hidden) return keepLive(card);
+      if (document.hidden || isInHand(card)) return keepLive(card);
       try {
         const answer = await fetch(card.dataset.live, { headers: { Accept: "text/html" } });
         if (!answer.ok || answer.redirected) return;
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
         const next = fresh.querySelector("[data-live]");
         if (!next) return;
-        card.replaceWith(next);
+        if (isInHand(card)) return keepLive(card);
+        exchange(card, next);
         keepLive(next);
       } catch {
         keepLive(card); // the desk may be restarting
       }
     }, seconds * 1000);
   }
+
+  // A page's own script has fetched a card: `detail` is {card, fresh}.
+  document.addEventListener("desk:exchange", ({ detail }) => {
+    exchange(detail.card, detail.fresh);
+    keepLive(detail.fresh);
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-live]").forEach(keepLive);

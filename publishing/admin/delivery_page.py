@@ -1,0 +1,98 @@
+"""A delivery's page: where it stands, every attempt in words, and how it is proved."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from config.admin_base import ReadOnlyAdmin, display
+from publishing import receipts
+from publishing.admin import standing
+from publishing.lifecycle import TERMINAL
+from publishing.models import Delivery
+
+_MOST_ATTEMPTS = 50
+_WHILE_OPEN, _AFTERWARDS = 3, 30  # seconds between two looks
+
+
+class DeliveryPage(ReadOnlyAdmin):
+    """Mix-in for the page of a delivery."""
+
+    change_form_outer_before_template = "newsdesk/delivery.html"
+    fields = (
+        "act", "next_attempt_at", "revision", "marker", "remote_id", "remote_draft_id",
+        "created_by", "cancelled_by", "created_at",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    @display(description="What is done there")
+    def act(self, delivery: Delivery) -> str:
+        """The act in words."""
+        return delivery.get_act_display()
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's addresses and that of the card."""
+        card = path(
+            "<int:object_id>/card/",
+            self.admin_site.admin_view(self.card_of_delivery_view),
+            name="publishing_delivery_card",
+        )
+        return [card, *super().get_urls()]
+
+    def card_of_delivery_view(self, request: HttpRequest, object_id: int) -> TemplateResponse:
+        """The card alone, for the page that is open."""
+        delivery = self.get_object(request, str(object_id))
+        if delivery is None:
+            raise Http404("There is no such delivery.")
+        if not self.has_view_permission(request, delivery):
+            raise PermissionDenied
+        return TemplateResponse(request, "newsdesk/delivery_card.html", told(delivery))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page with the card."""
+        delivery = self.get_object(request, object_id) if object_id else None
+        extra = dict(extra_context or {}) | (told(delivery) if delivery is not None else {})
+        if delivery is not None:
+            extra["title"] = delivery.article.title
+        return super().changeform_view(request, object_id, form_url, extra)
+
+
+def told(delivery: Delivery) -> dict[str, Any]:
+    """What the card shows. Two queries: the attempts, and the changes of what is out."""
+    platform = standing.platform_label(delivery.platform)
+    tries = list(delivery.tries.order_by("-number")[:_MOST_ATTEMPTS])
+    amendments = delivery.amendments.order_by("slot").only("act", "wish", "status", "of")[:20]
+    open_ = delivery.status not in TERMINAL
+    return {
+        "delivery": delivery,
+        "platform": platform,
+        "kind": standing.LABELS[delivery.status],
+        "icon": standing.ICONS[delivery.status],
+        "sentence": standing.sentence(delivery, timezone.now()),
+        "tries": [standing.told(each, platform) for each in tries],
+        "amendments": [
+            {
+                "words": f"{each.get_wish_display()}: {each.get_act_display().lower()}",
+                "state": each.get_status_display(),
+                "url": reverse("admin:publishing_delivery_change", args=(each.pk,)),
+            }
+            for each in amendments
+        ],
+        "story_url": reverse("admin:articles_story_change", args=(delivery.article_id,)),
+        "channel_url": reverse("admin:publishing_channel_change", args=(delivery.channel_id,)),
+        "receipt_url": receipts.address(delivery),
+        "first_url": reverse("admin:publishing_delivery_change", args=(delivery.of_id,))
+        if delivery.of_id
+        else "",
+        "live_url": reverse("admin:publishing_delivery_card", args=(delivery.pk,)),
+        "live_seconds": _WHILE_OPEN if open_ else _AFTERWARDS,
+    }
