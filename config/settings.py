@@ -55,6 +55,19 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- mail to administrators: what the desk stops by itself, and errors ---
+EMAIL_URL = env.url("EMAIL_URL", ("smtp", "smtp+tls", "smtp+ssl"), required=False)
+ADMINS = [(address, address) for address in env.names("ADMINS")]
+if EMAIL_URL:
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
+else:  # nobody to send it: it stands on the pages and in the log anyway
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+EMAIL_TIMEOUT = 10
+EMAIL_SUBJECT_PREFIX = "[Newsdesk] "
+SERVER_EMAIL = env.text(
+    "SERVER_EMAIL", default=next((each for _, each in ADMINS), "root@localhost")
+)
+
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -12,13 +12,17 @@ from config.outbound import BadBody, Client, OutboundError, from_settings
 from config.sealed import TamperedSecret
 from sources import connectors, pace, robots, schedule
 from sources.connectors.base import Connector, Fetch, Fetched, ReachesBack, checked
-from sources.errors import Denied, Limited, Misconfigured, SourceError, Unreachable
+from sources.errors import Denied, Misconfigured, SourceError, Unreachable
 from sources.models import Source
 from sources.pace import Gate, Limits, Memo, Paced
 
 _STAY_AWAY = (
-    "The site asks programs to stay away from this page (robots.txt), or could not be asked. Look "
-    "for a feed of it, or ask its makers."
+    "The site asks programs to stay away from this page (robots.txt). Look for a feed of it, or "
+    "ask its makers."
+)
+_NO_RULES = (
+    "The site could not say what programs may read (robots.txt); until it can, its pages are left "
+    "alone. The desk asks again."
 )
 LONGEST = 60.0  # seconds for all requests of one sync together
 
@@ -142,14 +146,6 @@ async def _asked(connector: Connector, http: Paced, ask: _Ask) -> Fetched:
             return await ask(http)
     except TimeoutError:
         raise Unreachable(f"The source was not through within {LONGEST:g} seconds.") from None
-    except Denied as problem:
-        if problem.status != 403 or not connector.forbidden_means_limited:
-            raise
-        raise Limited(
-            f"{connector.label} asks for patience (with a 403).",
-            status=403,
-            retry_after=problem.retry_after,
-        ) from problem
     except BadBody as problem:
         raise Unreachable(f"What came can't be read: {problem}") from problem
     except OutboundError as problem:
@@ -159,6 +155,8 @@ async def _asked(connector: Connector, http: Paced, ask: _Ask) -> Fetched:
 async def _allowed(connector: Connector, request: Fetch, http: Client) -> Fetched:
     """What the connector fetches; for pages made for people only where robots.txt lets us."""
     if connector.obeys_robots and not await robots.allowed(request.endpoint, http):
+        if not await robots.told(request.endpoint, http):
+            raise Unreachable(_NO_RULES)
         raise Denied(_STAY_AWAY)
     return await connector.fetch(request, http)
 

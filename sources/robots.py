@@ -11,7 +11,7 @@ from config.outbound import Client, OutboundError
 
 _A_DAY, _AN_HOUR = 24 * 3600, 3600  # how long an answer holds, and how long a failure
 _LONGEST = 512 * 1024  # bytes; RFC 9309 §2.5 asks for 500 KiB at least
-_NOBODY = "User-agent: *\nDisallow: /\n"
+_NOBODY = "# The site could not be asked.\nUser-agent: *\nDisallow: /\n"
 
 
 async def allowed(url: str, http: Client) -> bool:
@@ -21,6 +21,11 @@ async def allowed(url: str, http: Client) -> bool:
     """
     rules = await _rules(url, http)
     return bool(Protego.parse(rules).can_fetch(url, _name()))
+
+
+async def told(url: str, http: Client) -> bool:
+    """Whether the site of `url` has said what programs may read, if only by having no rules."""
+    return await _rules(url, http) != _NOBODY
 
 
 async def _rules(url: str, http: Client) -> str:

@@ -102,7 +102,17 @@ def unchanged(answer: Response, wait: float | None = None) -> Fetched:
         bytes=len(answer.body),
         wait=answer.retry_after if wait is None else wait,
         pace=Pace(fresh_for=fresh_for(answer)),
+        moved_to=moved_to(answer),
     )
+
+
+_SAY_403 = ("reddit.com",)
+"""Hosts whose feeds are refused with 403 when they are asked too often (FreshRSS #8928)."""
+
+
+def _limits_by_403(url: str) -> bool:
+    host = host_of(url)
+    return any(host == each or host.endswith(f".{each}") for each in _SAY_403)
 
 
 def read_feed(answer: Response, who: str, *, conditional: bool = False) -> Fetched:
@@ -110,7 +120,7 @@ def read_feed(answer: Response, who: str, *, conditional: bool = False) -> Fetch
 
     `conditional`: validators were sent, so that a 304 is an answer. Raises `SourceError`.
     """
-    must_be_ok(answer, who, conditional=conditional)
+    must_be_ok(answer, who, conditional=conditional, limiter=_limits_by_403(answer.url))
     if answer.status == 304:
         return unchanged(answer)
     try:

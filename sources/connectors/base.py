@@ -101,7 +101,6 @@ class Connector(ABC):
     seconds_between: ClassVar[float] = 0.0  # two requests to its host, if the service asks for it
     one_at_a_time: ClassVar[bool] = False  # its host wants one connection at a time
     obeys_robots: ClassVar[bool] = False  # it reads pages made for people (robots.txt, RFC 9309)
-    forbidden_means_limited: ClassVar[bool] = False  # it says 403 where others say 429
 
     pages_tell_more: ClassVar[bool] = True  # than its pieces do, where those are short
 

@@ -10,7 +10,7 @@ from sources import fetching
 from sources.connectors.base import Fetch, checked
 from sources.connectors.page_selectors import guess
 from sources.connectors.web_page import WebPageSource
-from sources.errors import Denied, Misconfigured, NotAFeed, SourceError
+from sources.errors import Denied, Misconfigured, NotAFeed, SourceError, Unreachable
 from sources.models import Source
 from sources.webpages import read_page
 from tests.config.far_end import http
@@ -172,7 +172,7 @@ def test_robots_txt_is_asked_once_a_day_and_names_us(site):
 
 def test_a_site_whose_robots_txt_fails_is_left_alone(site):
     asked: list[bytes] = []
-    with pytest.raises(Denied, match="could not be asked"):
+    with pytest.raises(Unreachable, match="The desk asks again"):
         fetch(site(site_with_rules(http("503 Oops"), asked)))
     assert asked == [b"/robots.txt"]
 
