@@ -1,13 +1,17 @@
 """Publishing over the API: one call from a text to many platforms, and the queue to read."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, ClassVar
 
 import django_filters
+import orjson
 from django.db import transaction
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import exceptions, permissions, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -20,10 +24,12 @@ from articles.lifecycle import Right
 from articles.models import Article
 from articles.record import Actor, Door
 from config.api import ModelRights, problems
-from publishing import platforms, queue, receipts
+from config.rest import OrjsonRenderer
+from publishing import platforms, queue, receipts, repeats
 from publishing.models import Attempt, Channel, Delivery
 from publishing.receipts_api import A_RECEIPT, ReceiptSerializer
 
+_TEXT = ("title", "content", "summary", "tags", "url", "language", "section")  # of the story
 _A_DELIVERY: dict[str, Any] = {
     "id": 31, "article": 7, "platform": "wordpress", "channel": 2, "channel_name": "Our blog",
     "status": "published", "scheduled_at": "2026-03-01T09:31:00Z",
@@ -39,10 +45,12 @@ _A_TRY = {
 _TAKEN = {
     "platform": "wordpress", "channel": 2, "channel_name": "Our blog", "delivery": 31,
     "status": "pending", "scheduled_at": "2026-03-01T09:31:00Z", "problem": "",
+    "duplicate_of": None,
 }  # fmt: skip
 _REFUSED = {
     "platform": "mastodon", "channel": 3, "channel_name": "Our Mastodon", "delivery": None,
     "status": "refused", "scheduled_at": None, "problem": "Our Mastodon is switched off.",
+    "duplicate_of": None,
 }  # fmt: skip
 
 
@@ -182,6 +190,21 @@ class PublishSerializer(serializers.Serializer[Any]):
     scheduled_at = serializers.DateTimeField(
         required=False, help_text="Not before this moment; now if it is left out."
     )
+    when = serializers.ChoiceField(
+        choices=("now", "next_slot"),
+        default="now",
+        help_text="`next_slot`: each channel's next free slot of its weekly plan, not before "
+        "`scheduled_at`.",
+    )
+    when_late = serializers.ChoiceField(
+        choices=Channel.WhenLate.choices,
+        required=False,
+        help_text="What becomes of it if the desk was down at its time; else as the channel says.",
+    )
+    confirm_duplicates = serializers.BooleanField(
+        default=False,
+        help_text="Send it also where the same text or link went within the channel's days.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Resolve platforms and channels; anything unknown is refused before a word is written."""
@@ -226,6 +249,10 @@ class EnqueuedSerializer(serializers.Serializer[Any]):
         source="delivery.scheduled_at", default=None, allow_null=True
     )
     problem = serializers.CharField(allow_blank=True)
+    duplicate_of = serializers.IntegerField(
+        source="duplicate_of.pk", default=None, allow_null=True,
+        help_text="The delivery that it equals: `confirm_duplicates` sends it all the same.",
+    )  # fmt: skip
 
 
 class PublishedSerializer(serializers.Serializer[Any]):
@@ -253,11 +280,21 @@ class PublishView(APIView):
             "Needs the rights to write, submit, approve and queue (group Publisher). The story "
             "passes through the same acts as in the console, each on the record. Every channel "
             "stands alone: `deliveries` tells for each what became of it, and later "
-            "`/api/deliveries/` tells how it went out."
+            "`/api/deliveries/` tells how it went out. With an `Idempotency-Key` a request may be "
+            "repeated: for 24 hours the same key and body are answered as the first time, and "
+            "nothing is done twice."
         ),
         tags=["publishing"],
         request=PublishSerializer,
-        responses={201: PublishedSerializer, **problems(400, 401, 403, 413, 422, 429)},
+        parameters=[
+            OpenApiParameter(
+                repeats.HEADER,
+                str,
+                OpenApiParameter.HEADER,
+                description="A key of your choice for this request, in quotes, such as a UUID.",
+            )
+        ],
+        responses={201: PublishedSerializer, **problems(400, 401, 403, 409, 413, 422, 429)},
         examples=[
             OpenApiExample(
                 "To WordPress and Mastodon",
@@ -291,26 +328,42 @@ class PublishView(APIView):
         by = Actor(request.user, Door.API)  # type: ignore[arg-type]  # IsAuthenticated
         for right, doing in ((Right.APPROVE, "approve"), (Right.QUEUE, "queue")):
             by.must(right, f"{doing} stories")
-        asked = PublishSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wanted = dict(asked.validated_data)
-        channel_ids: Sequence[int] = wanted.pop("channel_ids")
-        at: datetime | None = wanted.pop("scheduled_at", None)
-        for name in ("platforms", "channels"):
-            wanted.pop(name, None)
-        with transaction.atomic():
-            story, results = _publish(wanted, channel_ids, by, at)
-            if not any(result.delivery for result in results):
-                raise NothingQueued(" ".join(result.problem for result in results))
-        article = Article.objects.select_related("source").get(pk=story.pk)
-        answer = PublishedSerializer({"article": article, "deliveries": results})
-        return Response(answer.data, status.HTTP_201_CREATED)
+        key = repeats.key_of(request.headers.get(repeats.HEADER))
+        if not key:
+            answer = _answered(request, by)
+        else:
+            assert request.user.pk is not None  # noqa: S101 (IsAuthenticated)
+            answer = repeats.once(
+                request.user.pk, key, request.data, lambda: _answered(request, by)
+            )
+        headers = {"Idempotent-Replayed": "true"} if answer.repeated else None
+        return Response(answer.body, answer.status, headers=headers)
 
 
-def _publish(
-    text: dict[str, Any], channel_ids: Sequence[int], by: Actor, at: datetime | None
-) -> tuple[Article, list[queue.Enqueued]]:
+def _answered(request: Request, by: Actor) -> repeats.Answer:
+    asked = PublishSerializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    with transaction.atomic():
+        story, results = _publish(dict(asked.validated_data), by)
+        if not any(result.delivery for result in results):
+            raise NothingQueued(" ".join(result.problem for result in results))
+    article = Article.objects.select_related("source").get(pk=story.pk)
+    answer = PublishedSerializer({"article": article, "deliveries": results})
+    plain = orjson.loads(OrjsonRenderer().render(answer.data))
+    return repeats.Answer(status.HTTP_201_CREATED, plain)
+
+
+def _publish(wanted: dict[str, Any], by: Actor) -> tuple[Article, list[queue.Enqueued]]:
+    text = {name: wanted[name] for name in _TEXT if name in wanted}
     story = desk.start(by, text, note="Sent over the API")
     story = desk.submit(story.pk, by, version=story.version)
     story = desk.approve(story.pk, by, version=story.version)
-    return story, queue.enqueue(story.pk, channel_ids, by, at=at)
+    return story, queue.enqueue(
+        story.pk,
+        wanted["channel_ids"],
+        by,
+        at=wanted.get("scheduled_at"),
+        next_slot=wanted["when"] == "next_slot",
+        confirm_duplicates=wanted["confirm_duplicates"],
+        when_late=wanted.get("when_late", ""),
+    )

@@ -1,4 +1,4 @@
-"""What a fresh desk starts with: the publish tick, editable under Schedules from then on."""
+"""What a fresh desk starts with: the ticks of publishing, editable under Schedules from then on."""
 
 from typing import Any
 
@@ -14,9 +14,15 @@ _TICKS = (
         1,
         "Sends every delivery that is due and settles what a crash left open.",
     ),
+    Tick(
+        "publishing.forget",
+        "Forget answered requests",
+        60,
+        "Drops the answers kept for requests with an Idempotency-Key after a day.",
+    ),
 )
 
 
 def load_tick(apps: Apps | None = None, **_: Any) -> None:
-    """Schedule the tick, once."""
+    """Schedule the ticks, once."""
     schedule(_TICKS, apps)

@@ -5,30 +5,37 @@ number of drains in any number of processes share the work by their claims.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
-import orjson
 import structlog
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models.functions import Now
 
-from articles.errors import DeskError
-from articles.lifecycle import State
 from articles.models import Article
 from config.bell import ring
 from config.limits import take
 from config.outbound import Client, OutboundError, from_settings
 from config.sealed import TamperedSecret
-from publishing import claim, distribution, outcome, platforms, posts, queue, renewal, retry
+from publishing import (
+    approval,
+    claim,
+    distribution,
+    last_look,
+    outcome,
+    planning,
+    platforms,
+    posts,
+    renewal,
+)
 from publishing.alone import Only, alone
 from publishing.claim import Claim
 from publishing.errors import Expired, LostClaim, PlatformError, Refusal, Unknown
+from publishing.last_look import Verdict
 from publishing.lifecycle import Status
 from publishing.models import Attempt, Channel, Delivery
 from publishing.outcome import Sending
@@ -45,9 +52,6 @@ _LINGER = timedelta(seconds=3)  # what is due within this is waited for, not lef
 _GLANCE = 1.0  # seconds between looks at the queue while slow platforms keep us waiting
 _NOT_AT_ONCE = 0.1  # seconds before asking again for a row that another worker holds
 _BURST = 3  # deliveries of a channel at once after a quiet time
-
-_Verdict = tuple[Status, str, timedelta | None]
-"""Why a delivery must not go out now: its new state, the words, and when to look again."""
 
 
 def drain(*, at_once: int = OPEN_AT_ONCE, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -122,51 +126,54 @@ async def _deliver(claimed: Claim, http: Client) -> bool:
 
 def _begin(claimed: Claim) -> Sending | None:
     """The last look before anything leaves; None when it must not, and the rows say why."""
-    channel = Channel.objects.get(deliveries=claimed.delivery_id)
-    wait = take(f"channel:{channel.pk}", channel.rate_limit_per_minute, burst=_BURST)
+    row = Delivery.objects.select_related("channel").get(pk=claimed.delivery_id)
+    channel, now = row.channel, claim.database_now()
+    late = last_look.is_catching_up(row, now)
+    if row.wish != Delivery.Wishes.WITHDRAW:
+        until = planning.quiet_now(channel, now)
+        if until is not None:
+            _wait_quietly(claimed, channel, until)
+            return None
+    # What is late waits for the limit one by one: an outage doesn't end in a burst.
+    burst = 1 if late else _BURST
+    wait = take(f"channel:{channel.pk}", channel.rate_limit_per_minute, burst=burst)
     if wait:
-        outcome.hold_channel(channel.pk, claim.database_now() + timedelta(seconds=wait))
+        outcome.hold_channel(channel.pk, now + timedelta(seconds=wait))
+        claim.give_back(claimed)
+        return None
+    sending = _looked_at(claimed, now)
+    if sending is not None and late and channel.catch_up_minutes:
+        outcome.hold_channel(channel.pk, now + timedelta(minutes=channel.catch_up_minutes))
+    return sending
+
+
+def _wait_quietly(claimed: Claim, channel: Channel, until: datetime) -> None:
+    fields: dict[str, object] = {"next_attempt_at": until}
+    if claimed.was is Status.PENDING:
+        fields["error_message"] = planning.quiet_words(channel, until)
+    claim.settle(claimed, claimed.was, **fields)
+
+
+def _looked_at(claimed: Claim, now: datetime) -> Sending | None:
     with transaction.atomic():
         delivery = claim.locked(claimed)
-        if wait or delivery.channel.paused_reason or not delivery.channel.is_active:
+        if delivery.channel.paused_reason or not delivery.channel.is_active:
             claim.give_back(claimed)
             return None
         delivery.article = Article.objects.select_for_update().get(pk=delivery.article_id)
         only_look = ""
-        verdict = _verdict(delivery)
-        if verdict is not None and claimed.was is Status.IN_DOUBT and _can_look(delivery):
-            only_look = verdict[1]
-        elif verdict is not None:
-            _set_aside(claimed, delivery, *verdict)
+        found = last_look.verdict(delivery, now)
+        if found is not None and claimed.was is Status.IN_DOUBT and _can_look(delivery):
+            only_look = found.words
+        elif found is not None:
+            _set_aside(claimed, delivery, found)
             return None
         try:
             return _on_record(claimed, delivery, only_look)
         except TamperedSecret as problem:
             claim.give_back(claimed)
-            outcome.pause_channel(channel.pk, str(problem))
+            outcome.pause_channel(delivery.channel_id, str(problem))
             return None
-
-
-def _verdict(delivery: Delivery) -> _Verdict | None:
-    story, channel, now = delivery.article, delivery.channel, claim.database_now()
-    if channel.platform not in platforms.table():
-        return Status.HELD, f"The platform “{channel.platform}” is not installed here.", None
-    if delivery.wish == Delivery.Wishes.WITHDRAW:
-        return None  # never too late, and no embargo keeps it
-    if story.state in (State.KILLED, State.SPIKED):
-        words = story.get_state_display().lower()
-        return Status.CANCELLED, f"The story was {words} before it went out.", None
-    try:
-        if queue.publishable(story).pk != delivery.revision_id:
-            return Status.HELD, "The text was changed after it was queued; queue it anew.", None
-    except DeskError:
-        return Status.HELD, "The approval was withdrawn; approve the story again.", None
-    if story.embargo_until and story.embargo_until > now:
-        return Status.RETRY, "The story is under embargo.", story.embargo_until - now
-    if retry.is_late(delivery.scheduled_at, now, delivery.lateness_allowed):
-        words = f"It is more than {delivery.lateness_allowed} minutes late and was not sent."
-        return Status(channel.when_late), words, None
-    return None
 
 
 def _can_look(delivery: Delivery) -> bool:
@@ -177,14 +184,15 @@ def _can_look(delivery: Delivery) -> bool:
     return isinstance(platforms.platform(delivery.platform), LooksUp)
 
 
-def _set_aside(
-    claimed: Claim, delivery: Delivery, status: Status, words: str, wait: timedelta | None
-) -> None:
+def _set_aside(claimed: Claim, delivery: Delivery, found: Verdict) -> None:
     """Not sent now; but what is in doubt stays so, and a person is asked."""
+    status, words, wait = found.status, found.words, found.wait
     if claimed.was is Status.IN_DOUBT:
         status, words, wait = Status.IN_DOUBT, f"{words} {outcome.ASK}", None
     at = claim.database_now() + wait if wait is not None else None
-    claim.settle(claimed, status, error_message=words, next_attempt_at=at)
+    claim.settle(
+        claimed, status, error_message=words, next_attempt_at=at, refused_hash=delivery.refused_hash
+    )
     outcome.note(delivery, status.value, words)
     distribution.sum_up(delivery.article_id)
 
@@ -192,7 +200,7 @@ def _set_aside(
 def _hold(claimed: Claim) -> None:
     words = "The desk failed to prepare it; its log says how. Nothing was sent."
     with transaction.atomic():
-        _set_aside(claimed, claim.locked(claimed), Status.HELD, words, None)
+        _set_aside(claimed, claim.locked(claimed), Verdict(Status.HELD, words))
 
 
 def _on_record(claimed: Claim, delivery: Delivery, only_look: str) -> Sending:
@@ -208,7 +216,7 @@ def _on_record(claimed: Claim, delivery: Delivery, only_look: str) -> Sending:
         number=number,
         token=claimed.token,
         marker=delivery.marker,
-        payload_hash=hashlib.sha256(orjson.dumps(post)).hexdigest(),
+        payload_hash=approval.payload_hash(delivery, post),
         started_at=Now(),
         deadline=Now() + timedelta(seconds=CALL_DEADLINE),
     )

@@ -4,8 +4,7 @@ Every act checks its right, is conditional on the state it was meant for, and go
 record in the same transaction. Too late is answered with the state that stands.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -14,32 +13,41 @@ from django.utils import timezone
 
 from articles import record
 from articles.errors import DeskError, Incomplete, WrongState
-from articles.lifecycle import Right, State
-from articles.models import Article, Revision
+from articles.lifecycle import Right
+from articles.models import Article
 from articles.record import Actor
 from config.bell import ring
-from publishing import amend, distribution, platforms, posts
+from publishing import approval, distribution, duplicates, placing, planning, posts
 from publishing.lifecycle import TERMINAL, WAITING, Status
 from publishing.models import Attempt, Channel, Delivery
-from publishing.post import Problem
+from publishing.placing import Enqueued, Terms, place, problems, publishable
+
+__all__ = [
+    "Enqueued", "cancel", "enqueue", "hold", "problems", "publishable", "release", "reschedule",
+    "retry", "send_again", "was_not_posted", "was_posted",
+]  # fmt: skip
 
 _PAST_SLACK = timedelta(minutes=5)  # a time picked a moment ago is not a mistake
 _FARTHEST = timedelta(days=5 * 366)
 
 
-@dataclass(frozen=True, slots=True)
-class Enqueued:
-    """What became of one channel's wish."""
-
-    channel: Channel
-    delivery: Delivery | None
-    problem: str = ""  # why there is no delivery
-
-
 def enqueue(
-    article_id: int, channel_ids: Sequence[int], by: Actor, *, at: datetime | None = None
+    article_id: int,
+    channel_ids: Sequence[int],
+    by: Actor,
+    *,
+    at: datetime | None = None,
+    next_slot: bool = False,
+    confirm_duplicates: bool = False,
+    when_late: str = "",
+    seen: Mapping[int, str] | None = None,
 ) -> list[Enqueued]:
     """Queue an approved story to channels, at a time or now. Each channel stands alone.
+
+    With `next_slot` it goes out at each channel's own next free slot, not before `at`. A channel
+    that has the same text or link already says so, unless `confirm_duplicates`. `when_late` is a
+    value of `Channel.WhenLate`, or "" for the channel's own; `seen` is by channel the hash of the
+    preview that was looked at, if one was: what has changed since is not queued.
 
     Raises `NotAllowed`, `WrongState` for a story that is not approved, `Incomplete` for a time
     that has passed or lies under embargo, or for no channel at all; nothing is queued then.
@@ -52,43 +60,22 @@ def enqueue(
     with transaction.atomic():
         story = Article.objects.select_for_update().get(pk=article_id)
         revision = publishable(story)
-        _check_embargo(story, at or now)
+        begins = at or now
+        if next_slot and story.embargo_until:
+            begins = max(begins, story.embargo_until)
+        _check_embargo(story, begins)
+        planning.queue_up(set(channel_ids))
         channels = Channel.objects.in_bulk(channel_ids)
         missing = [str(each) for each in channel_ids if each not in channels]
         if missing:
             raise Incomplete({"channels": f"There is no channel {', '.join(missing)}."})
+        terms = Terms(begins, next_slot, confirm_duplicates, when_late, seen or {})
         results = [
-            _enqueue_one(story, revision, channels[each], by, at or now)
-            for each in dict.fromkeys(channel_ids)
+            place(story, revision, channels[each], by, terms) for each in dict.fromkeys(channel_ids)
         ]
         distribution.sum_up(story.pk)
         transaction.on_commit(lambda: ring("publishing.drain"))
     return results
-
-
-def publishable(story: Article) -> Revision:
-    """The revision that may go out; raises `WrongState` with what is missing."""
-    if story.state == State.APPROVED and story.approved_revision:
-        return story.approved_revision
-    if story.state == State.LIVE and story.live_revision:
-        return story.live_revision
-    raise WrongState(
-        f"Only an approved story can be queued; this one is {story.get_state_display().lower()}."
-    )
-
-
-def problems(story: Article, revision: Revision, channel: Channel) -> list[Problem]:
-    """A dry run of one channel: everything its platform would refuse. Nothing is sent."""
-    try:
-        platform = platforms.platform(channel.platform)
-    except KeyError:
-        return [Problem("channel", f"The platform “{channel.platform}” is not installed here.")]
-    missing = [
-        Problem("channel", f"The channel's setting “{each.label}” is missing.")
-        for each in platform.options
-        if each.required and not channel.options.get(each.name)
-    ]
-    return missing or platform.problems(posts.post_of(story, revision), channel.options)
 
 
 def cancel(delivery_id: int, by: Actor, *, reason: str = "") -> Delivery:
@@ -116,7 +103,8 @@ def reschedule(
             )
         return _change(
             delivery_id, by, "reschedule", WAITING - {Status.HELD},
-            {"scheduled_at": at, "next_attempt_at": None, "status": Status.PENDING},
+            {"scheduled_at": at, "next_attempt_at": None, "status": Status.PENDING,
+             "error_message": ""},
             at=at, wake=True,
         )  # fmt: skip
 
@@ -131,14 +119,24 @@ def hold(delivery_id: int, by: Actor, *, reason: str = "") -> Delivery:
 
 
 def release(delivery_id: int, by: Actor) -> Delivery:
-    """Let a held delivery go on: at its time, or now if that has passed."""
-    if Delivery.objects.filter(pk=delivery_id, act=Delivery.Acts.BY_HAND).exists():
-        raise WrongState("This is a task for a person: do it there, then press “Done by hand”.")
-    return _change(
-        delivery_id, by, "release", {Status.HELD},
-        {"status": Status.PENDING, "next_attempt_at": None, "error_message": ""},
-        from_now=True, wake=True,
-    )  # fmt: skip
+    """Let a held delivery go on: at its time, or now if that has passed.
+
+    One that was held because it had changed since it was approved goes out as it is now.
+    """
+    by.must(Right.QUEUE, "release deliveries")
+    with transaction.atomic():
+        delivery = _locked(delivery_id)
+        if delivery.act == Delivery.Acts.BY_HAND:
+            raise WrongState("This is a task for a person: do it there, then press “Done by hand”.")
+        if delivery.status != Status.HELD:
+            raise _too_late(delivery, "release")
+        approved = approval.approve_change(delivery)
+        delivery.status, delivery.next_attempt_at = Status.PENDING, None
+        delivery.error_message = ""
+        delivery.scheduled_at = max(delivery.scheduled_at, timezone.now())
+        planning.wait_for_quiet_hours(delivery)
+        words = "Approved as it has become." if approved else ""
+        return _save(delivery, by, "release", reason=words, wake=True)
 
 
 def retry(delivery_id: int, by: Actor) -> Delivery:
@@ -160,11 +158,14 @@ def retry(delivery_id: int, by: Actor) -> Delivery:
         revision = old.revision if withdrawal else publishable(old.article)
         new = Delivery(
             article=old.article, channel=old.channel, platform=old.platform, revision=revision,
-            slot=_next_slot(old.article_id, old.channel_id), scheduled_at=timezone.now(),
+            slot=placing.next_number(old.article_id, old.channel_id), scheduled_at=timezone.now(),
             variant=old.variant, marker=old.marker, remote_draft_id=old.remote_draft_id,
             act=old.act, of=old.of, wish=old.wish, parts=old.parts,
-            lateness_minutes=old.lateness_minutes, created_by=by.user,
+            lateness_minutes=old.lateness_minutes, when_late=old.when_late, created_by=by.user,
         )  # fmt: skip
+        approval.bind(new)
+        duplicates.note(new, posts.of_delivery(new))
+        planning.wait_for_quiet_hours(new)
         try:
             with transaction.atomic():
                 new.save(force_insert=True)
@@ -233,58 +234,6 @@ def _check_embargo(story: Article, at: datetime) -> None:
         )  # fmt: skip
 
 
-def _enqueue_one(
-    story: Article, revision: Revision, channel: Channel, by: Actor, at: datetime
-) -> Enqueued:
-    if not channel.is_active:
-        return Enqueued(channel, None, f"{channel} is switched off.")
-    found = problems(story, revision, channel)
-    if found:
-        return Enqueued(channel, None, " ".join(problem.sentence for problem in found))
-    earlier = (
-        Delivery.objects.filter(article=story, channel=channel)
-        .exclude(status__in=TERMINAL - {Status.PUBLISHED})
-        .order_by("-slot")
-        .first()
-    )
-    if earlier is not None:
-        first = amend.first_of(story, channel)
-        outdated = earlier.status == Status.PUBLISHED and earlier.revision_id != revision.pk
-        if first is None or not outdated:
-            words = earlier.get_status_display().lower()
-            return Enqueued(channel, None, f"The story is on {channel} already: {words}.")
-        slot = _next_slot(story.pk, channel.pk)
-        delivery = amend.amendment(first, revision, Delivery.Wishes.CORRECT, slot, by)
-        delivery.scheduled_at = at
-    else:
-        delivery = Delivery(
-            article=story,
-            channel=channel,
-            platform=channel.platform,
-            revision=revision,
-            slot=_next_slot(story.pk, channel.pk),
-            scheduled_at=at,
-            created_by=by.user,
-        )
-    try:
-        with transaction.atomic():
-            delivery.save(force_insert=True)
-    except IntegrityError:
-        return Enqueued(channel, None, f"The story is in {channel}'s queue already.")
-    record.note(
-        story, "queued", by,
-        data={
-            "delivery": delivery.pk, "channel": channel.name, "at": at.isoformat(),
-            "act": delivery.act,
-        },
-    )  # fmt: skip
-    return Enqueued(channel, delivery)
-
-
-def _next_slot(article_id: int, channel_id: int) -> int:
-    return Delivery.objects.filter(article_id=article_id, channel_id=channel_id).count()
-
-
 def _change(
     delivery_id: int,
     by: Actor,
@@ -309,6 +258,8 @@ def _change(
             delivery.scheduled_at = max(delivery.scheduled_at, timezone.now())
         for name, value in fields.items():
             setattr(delivery, name, value)
+        if at is not None:
+            planning.wait_for_quiet_hours(delivery)
         return _save(delivery, by, act, reason=reason, wake=wake)
 
 

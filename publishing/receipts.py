@@ -36,6 +36,7 @@ def receipt(delivery: Delivery) -> dict[str, Any]:
         "scheduled_at": _moment(delivery.scheduled_at),
         "published_at": _moment(delivery.published_at),
         "marker": str(delivery.marker),
+        "approved_sha256": delivery.payload_hash,
         "payload_sha256": told.payload_hash if told else "",
         "remote_id": delivery.remote_id,
         "remote_url": delivery.remote_url,

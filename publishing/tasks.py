@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from publishing import amend, deliver, reconcile, renewal
+from publishing import amend, deliver, reconcile, renewal, repeats
 
 
 @shared_task(name="publishing.drain")
@@ -18,3 +18,9 @@ def tick() -> None:
     amend.withdraw()
     renewal.ahead()
     deliver.drain()
+
+
+@shared_task(name="publishing.forget")
+def forget() -> None:
+    """The hour's tidying: answers that are kept for repeated requests go after a day."""
+    repeats.forget()

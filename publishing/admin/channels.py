@@ -15,7 +15,7 @@ from articles.errors import DeskError
 from config.admin_base import Act, Switch, age, display, headline
 from config.admin_declared import given, kept, option_fields, secret_fields
 from config.bell import ring
-from publishing import connecting, platforms
+from publishing import connecting, planning, platforms
 from publishing.admin.visits import CONNECT, Visits
 from publishing.errors import PlatformError
 from publishing.models import Channel
@@ -27,7 +27,9 @@ else:
     _ChannelModelForm = forms.ModelForm
 
 
-_PLAIN = ("name", "rate_limit_per_minute", "lateness_minutes", "when_late", "is_active")
+_PACE = ("rate_limit_per_minute", "lateness_minutes", "when_late", "catch_up_minutes")
+_WEEK = ("slots", "quiet_hours", "time_zone", "duplicate_days")
+_PLAIN = ("name", "is_active", *_PACE, *_WEEK)
 _COLOURS = {"on": "success", "paused": "danger", "waits": "warning", "off": ""}
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are everyday pace
 
@@ -45,7 +47,7 @@ class ChannelForm(_ChannelModelForm):
 
     class Meta:
         model = Channel
-        fields = ("name", "rate_limit_per_minute", "lateness_minutes", "when_late", "is_active")
+        fields = _PLAIN
 
     def clean(self) -> dict[str, Any]:
         """Test the connection when anything about it has changed."""
@@ -155,7 +157,8 @@ class ChannelAdmin(Visits):
                     "description": " ".join(filter(None, (adapter.help, once))),
                 },
             ),
-            ("Pace", {"fields": ["rate_limit_per_minute", "lateness_minutes", "when_late"]}),
+            ("Pace", {"fields": list(_PACE)}),
+            ("Week", {"fields": list(_WEEK)}),
         ]
 
     def save_model(self, request: HttpRequest, obj: Channel, form: Any, change: bool) -> None:
@@ -169,6 +172,9 @@ class ChannelAdmin(Visits):
                 obj.paused_reason = ""
                 obj.waits_until = None
         super().save_model(request, obj, form, change)
+        if {"slots", "quiet_hours", "time_zone"} & set(form.changed_data):
+            planning.replan(obj)
+            ring("publishing.drain")
 
     def get_acts(self, request: HttpRequest, obj: Channel) -> Sequence[Act]:
         """Test, pause, resume."""

@@ -1,6 +1,7 @@
 """What a story's page borrows: its deliveries, and the form that queues it to channels."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from config.admin_base import (
     Checkboxes,
     DeskTabularInline,
     StackedDateTimeInput,
+    Switch,
     actor,
     age,
     display,
@@ -40,6 +42,18 @@ class PublishForm(forms.Form):
         widget=StackedDateTimeInput,
         help_text="Leave it empty to publish now.",
     )
+    next_slot = forms.BooleanField(
+        label="At each channel's next free slot",
+        required=False,
+        widget=Switch,
+        help_text="By the channels' weekly plans; with a time above, not before it.",
+    )
+    confirm_duplicates = forms.BooleanField(
+        label="Even if the same is there already",
+        required=False,
+        widget=Switch,
+        help_text="A channel that has the same text or link takes it only with this.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,15 +72,34 @@ def publish(request: HttpRequest, story: Article, data: Mapping[str, Any]) -> st
     Raises a `DeskError` when no channel took it.
     """
     results = queue.enqueue(
-        story.pk, [int(pk) for pk in data["channels"]], actor(request), at=data["scheduled_at"]
-    )
-    queued = [str(result.channel) for result in results if result.delivery]
+        story.pk, [int(pk) for pk in data["channels"]], actor(request), at=data["scheduled_at"],
+        next_slot=data["next_slot"], confirm_duplicates=data["confirm_duplicates"],
+    )  # fmt: skip
+    if data["next_slot"]:
+        queued = [
+            f"{each.channel} ({_moment(each.delivery.scheduled_at)})"
+            for each in results
+            if each.delivery
+        ]
+    else:
+        queued = [str(result.channel) for result in results if result.delivery]
     refused = [result.problem for result in results if not result.delivery]
     if not queued:
         raise WrongState(" ".join(refused))
-    when = data["scheduled_at"]
-    moment = f"for {timezone.localtime(when):%d %b %Y, %H:%M}" if when else "now"
-    return " ".join([f"Queued to {', '.join(queued)}, {moment}.", *refused])
+    moment = ""
+    if not data["next_slot"]:
+        when = data["scheduled_at"]
+        moment = f", for {_moment(when)}" if when else ", now"
+    waiting = [
+        each.delivery.error_message
+        for each in results
+        if each.delivery and each.delivery.next_attempt_at
+    ]
+    return " ".join([f"Queued to {', '.join(queued)}{moment}.", *waiting, *refused])
+
+
+def _moment(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%d %b %Y, %H:%M}"
 
 
 class DeliveryInline(DeskTabularInline):

@@ -2,5 +2,6 @@
 
 from publishing.models.channel import Channel
 from publishing.models.delivery import Attempt, Delivery
+from publishing.models.request import KeptAnswer
 
-__all__ = ["Attempt", "Channel", "Delivery"]
+__all__ = ["Attempt", "Channel", "Delivery", "KeptAnswer"]

@@ -2,12 +2,38 @@
 
 from typing import ClassVar
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from config.sealed import SealedJSONField
+from publishing import slots
+from publishing.slots import BadPlan, Plan
+
+
+def readable_slots(text: str) -> None:
+    """Raise `ValidationError` for a weekly plan that can't be read."""
+    _readable(text, "", "UTC")
+
+
+def readable_quiet_hours(text: str) -> None:
+    """Raise `ValidationError` for quiet hours that can't be read."""
+    _readable("", text, "UTC")
+
+
+def known_zone(name: str) -> None:
+    """Raise `ValidationError` for a time zone that there isn't."""
+    _readable("", "", name)
+
+
+def _readable(plan: str, quiet: str, zone: str) -> None:
+    try:
+        slots.read(plan, quiet, zone)
+    except BadPlan as problem:
+        raise ValidationError(str(problem)) from None
 
 
 class Channel(models.Model):
@@ -16,6 +42,7 @@ class Channel(models.Model):
     class WhenLate(models.TextChoices):
         MISS = "missed", "Drop it as missed"
         HOLD = "held", "Hold it for a person"
+        SEND = "send", "Send it all the same"
 
     name = models.CharField(max_length=120, unique=True)
     platform = models.CharField(max_length=40)
@@ -28,14 +55,48 @@ class Channel(models.Model):
     )
     lateness_minutes = models.PositiveIntegerField(
         default=24 * 60,
-        help_text="A delivery that is later than this (the desk was down) is not sent any more.",
+        help_text="Within this many minutes after its time a delivery goes out without a question.",
     )
     when_late = models.CharField(
         "when it is later",
         max_length=6,
         choices=WhenLate,
         default=WhenLate.MISS,
-        help_text="What becomes of such a delivery.",
+        help_text="What becomes of a delivery that is later than that (the desk was down).",
+    )
+    catch_up_minutes = models.PositiveSmallIntegerField(
+        "minutes between late ones",
+        default=0,
+        validators=[MaxValueValidator(24 * 60)],
+        help_text="After an outage deliveries catch up oldest first, at least this far apart. "
+        "0: as fast as the limit allows.",
+    )
+    slots = models.TextField(
+        "weekly plan",
+        blank=True,
+        max_length=2000,
+        validators=[readable_slots],
+        help_text="Times for “next free slot”, a line for a group of days: Mon-Fri 09:00 17:30",
+    )
+    quiet_hours = models.TextField(
+        blank=True,
+        max_length=2000,
+        validators=[readable_quiet_hours],
+        help_text="When nothing new goes out; what is due then waits. For example: "
+        "daily 22:00-06:00",
+    )
+    time_zone = models.CharField(
+        blank=True,
+        max_length=60,
+        validators=[known_zone],
+        help_text="Of the weekly plan and the quiet hours, such as Europe/Berlin. Empty: the "
+        "desk's.",
+    )
+    duplicate_days = models.PositiveSmallIntegerField(
+        "days of looking for duplicates",
+        default=7,
+        validators=[MaxValueValidator(365)],
+        help_text="The same text or link within this many days asks first. 0: never asks.",
     )
     is_active = models.BooleanField(default=True, help_text="Off: nothing goes out; rows wait.")
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
@@ -70,3 +131,8 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def plan(self) -> Plan:
+        """Its weekly plan and quiet hours, in its zone. Raises `BadPlan` if it can't be read."""
+        return slots.read(self.slots, self.quiet_hours, self.time_zone or settings.TIME_ZONE)

@@ -83,6 +83,26 @@ class Delivery(models.Model):
     remote_draft_id = models.CharField(max_length=300, blank=True, editable=False)
     remote_url = models.URLField(max_length=2000, blank=True)
     lateness_minutes = models.PositiveIntegerField(null=True, blank=True)
+    when_late = models.CharField(
+        max_length=6, choices=Channel.WhenLate, blank=True, help_text="Empty: as its channel says."
+    )
+    payload_parts = models.JSONField(
+        default=dict, blank=True, editable=False,
+        help_text="The hashes of what was approved, part by part; see publishing.fingerprint.",
+    )  # fmt: skip
+    payload_hash = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="The hash of what was approved."
+    )
+    refused_hash = models.CharField(
+        max_length=64, blank=True, editable=False,
+        help_text="Of what it had become when it was held for that; a release approves this.",
+    )  # fmt: skip
+    text_hash = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Of its words, to find duplicates."
+    )
+    link = models.CharField(
+        max_length=2000, blank=True, editable=False, help_text="In one spelling, for the same."
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -121,6 +141,7 @@ class Delivery(models.Model):
                 name="deliveries_leased",
             ),
             models.Index(fields=["status", "-scheduled_at"], name="deliveries_by_status"),
+            models.Index(fields=["channel", "scheduled_at"], name="deliveries_by_channel"),
         ]
 
     def __str__(self) -> str:
@@ -132,6 +153,11 @@ class Delivery(models.Model):
         if self.lateness_minutes is None:
             return self.channel.lateness_minutes
         return self.lateness_minutes
+
+    @property
+    def late_policy(self) -> Channel.WhenLate:
+        """What becomes of it when it is later than that."""
+        return Channel.WhenLate(self.when_late or self.channel.when_late)
 
 
 class Attempt(models.Model):

@@ -73,7 +73,7 @@ def queued(approved: Callable[..., Article], by: Actor) -> Callable[..., Deliver
 
     def put(to: Channel, *, at: Any = None, **text: Any) -> Delivery:
         story = approved(**text)
-        result = queue.enqueue(story.pk, [to.pk], by, at=at)[0]
+        result = queue.enqueue(story.pk, [to.pk], by, at=at, confirm_duplicates=True)[0]
         assert result.delivery is not None, result.problem
         return result.delivery
 
