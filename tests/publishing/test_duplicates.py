@@ -9,7 +9,7 @@ from articles.models import Article
 from publishing import queue
 from publishing.models import Channel, Delivery
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A channel's week: plans as people write them, on clocks that jump."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +12,9 @@ from publishing import slots
 from publishing.slots import BadPlan, Quiet, Slot, read_quiet, read_slots
 
 BERLIN = ZoneInfo("Europe/Berlin")
+MOMENTS = st.integers(0, 2 * 365 * 24 * 60).map(
+    lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+)
 
 
 def plan(week="", quiet="", zone="Europe/Berlin"):
@@ -60,7 +63,7 @@ def test_quiet_hours_are_read_as_people_write_them(text, expected):
 
 @pytest.mark.parametrize("text", ["Mon", "09:00", "Mun 09:00", "Mon 25:00", "Mon nine", "Mon 9"])
 def test_a_plan_that_cannot_be_read_says_where(text):
-    with pytest.raises(BadPlan, match="Mon|Mun|09:00"):
+    with pytest.raises(BadPlan, match=r"Mon|Mun|09:00"):
         read_slots(text)
 
 
@@ -130,15 +133,16 @@ def test_a_slot_in_the_hour_that_happens_twice_comes_once():
 
 
 @given(
-    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)),
+    MOMENTS,
     st.sampled_from(["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "UTC"]),
     st.integers(0, 23),
 )
 def test_slots_only_go_forward_and_stand_at_their_time(after, zone, hour):
     week = plan(f"daily {hour:02}:30", zone=zone)
-    moments = list(islice(week.coming(after.replace(tzinfo=UTC)), 20))
-    assert moments == sorted(set(moments)) and moments[0] > after.replace(tzinfo=UTC)
-    gaps = {later - earlier for earlier, later in zip(moments, moments[1:], strict=False)}
+    moments = list(islice(week.coming(after), 20))
+    assert moments == sorted(set(moments))
+    assert moments[0] > after
+    gaps = {later - earlier for earlier, later in pairwise(moments)}
     assert gaps <= {timedelta(hours=24) + timedelta(minutes=30 * step) for step in range(-2, 3)}
 
 
@@ -165,10 +169,9 @@ def test_quiet_hours_end_with_the_second_of_two_equal_hours():
     assert night.quiet_until(berlin(2026, 10, 25, 2, 45)) == end
 
 
-@given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)))
+@given(MOMENTS)
 def test_where_quiet_hours_end_it_is_not_quiet(at):
     week = plan("daily 12:00", "Mon-Fri 18:00-07:00\nSat 12:00-12:30 00:00-01:00 02:00-03:00")
-    moment = at.replace(tzinfo=UTC)
-    opens = week.opens(moment)
-    assert opens >= moment
+    opens = week.opens(at)
+    assert opens >= at
     assert week.quiet_until(opens) is None
