@@ -21,8 +21,8 @@ def plan(week="", quiet="", zone="Europe/Berlin"):
     return slots.read(week, quiet, zone)
 
 
-def berlin(*moment, fold=0):
-    return datetime(*moment, tzinfo=BERLIN, fold=fold).astimezone(UTC)
+def berlin(year, month, day, hour=0, minute=0, fold=0):
+    return datetime(year, month, day, hour, minute, tzinfo=BERLIN, fold=fold).astimezone(UTC)
 
 
 def walls(moments):
