@@ -150,9 +150,9 @@ def test_a_delivery_that_cannot_be_prepared_is_held_and_stops_nobody_else(
             raise ValueError("a bug of ours")
         return post_of(story, revision, marker)
 
-    monkeypatch.setattr(posts, "post_of", compose)
     to = channel("dryrun")
     poison, after = queued(to, title="Poison"), queued(to)
+    monkeypatch.setattr(posts, "post_of", compose)
     deliver.drain()
     assert (fresh(poison).status, fresh(poison).attempts) == (Status.HELD, 0)
     assert fresh(after).status == Status.PUBLISHED
