@@ -9,7 +9,8 @@ A_RECEIPT: dict[str, Any] = {
     "channel": "Our blog", "platform": "wordpress", "act": "publish", "status": "published",
     "scheduled_at": "2026-03-01T09:31:00+00:00", "published_at": "2026-03-01T09:32:04+00:00",
     "marker": "7b1f3c1e-4a53-4f7e-9f0e-2f6f6c1f5d11",
-    "payload_sha256": "9b1c0e…", "remote_id": "118", "remote_url": "https://blog.example/118",
+    "approved_sha256": "9b1c0e…", "payload_sha256": "9b1c0e…",
+    "remote_id": "118", "remote_url": "https://blog.example/118",
     "confirmed_by": "look_up", "confirmed": "The desk looked and found it there.",
     "attempts": [
         {
@@ -68,6 +69,10 @@ class ReceiptSerializer(serializers.Serializer[dict[str, Any]]):
     scheduled_at = serializers.DateTimeField()
     published_at = serializers.DateTimeField(allow_null=True)
     marker = serializers.CharField(help_text="The mark by which the desk knows its post again.")
+    approved_sha256 = serializers.CharField(
+        allow_blank=True,
+        help_text='Of what was approved; "" for deliveries of before this was kept.',
+    )
     payload_sha256 = serializers.CharField()
     remote_id = serializers.CharField()
     remote_url = serializers.CharField()
