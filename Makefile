@@ -29,6 +29,7 @@ test: .venv/ready lint ## Check everything: lint, types, import contracts, and a
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
 test-servers: .venv/ready ## Publish to true servers, which it installs under var/servers
+	$(BIN)/python -m tests.servers.installing
 	$(BIN)/pytest -q tests/servers
 
 lint: .venv/ready ## Check style, types, import contracts and migrations

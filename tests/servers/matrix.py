@@ -86,6 +86,10 @@ class Matrix(Venue):
             texts.append((edit["content"]["m.new_content"] if edit else content)["body"])
         return [text for text in texts if title in text]
 
+    def event(self, number: str) -> Any:
+        """A message as it is stored."""
+        return self._ask("GET", f"/rooms/{quote(self.room)}/event/{quote(number)}")
+
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         login = {"Authorization": f"Bearer {self.credentials['token']}"}
         return ask(method, f"{self.url}/_matrix/client/v3{path}", body, login)

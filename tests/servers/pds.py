@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from tests.servers import installing, running
 from tests.servers.asking import ask
 from tests.servers.venue import Venue
 
+_POSTS = "app.bsky.feed.post"
 _CHANGES = ("com.atproto.repo.putRecord", "com.atproto.repo.deleteRecord")
 
 
@@ -59,10 +61,31 @@ class Bluesky(Venue):
 
     def posts(self, title: str) -> list[str]:
         """The texts of the account's posts."""
-        listed = ask(
-            "GET",
-            f"{self.url}/xrpc/com.atproto.repo.listRecords"
-            f"?repo={self.did}&collection=app.bsky.feed.post&limit=100",
-        )["records"]
-        texts = [each["value"]["text"] for each in listed]
+        texts = [each["value"]["text"] for each in self._listed()]
         return [text for text in texts if title in text]
+
+    def record(self, address: str) -> dict[str, Any]:
+        """A post as it is stored."""
+        key = address.rpartition("/")[2]
+        asked = f"repo={self.did}&collection={_POSTS}&rkey={key}"
+        found: dict[str, Any] = ask("GET", f"{self.url}/xrpc/com.atproto.repo.getRecord?{asked}")
+        value: dict[str, Any] = found["value"]
+        return value
+
+    def uris(self) -> set[str]:
+        """The addresses of all posts."""
+        return {each["uri"] for each in self._listed()}
+
+    def blob(self, link: str) -> bytes:
+        """A picture's bytes."""
+        asked = f"{self.url}/xrpc/com.atproto.sync.getBlob?did={self.did}&cid={link}"
+        with urlopen(asked, timeout=60) as answer:
+            content: bytes = answer.read()
+        return content
+
+    def _listed(self) -> list[dict[str, Any]]:
+        asked = f"repo={self.did}&collection={_POSTS}&limit=100"
+        found: list[dict[str, Any]] = ask(
+            "GET", f"{self.url}/xrpc/com.atproto.repo.listRecords?{asked}"
+        )["records"]
+        return found

@@ -4,10 +4,12 @@ import time
 
 import pytest
 
+from articles import desk
+from publishing import amend, platforms
 from publishing.lifecycle import Status
-from publishing.models import Attempt
+from publishing.models import Attempt, Delivery
 from tests.publishing.processes import start
-from tests.servers.going_on import asks_a_person, to_the_end
+from tests.servers.going_on import settled, to_the_end
 from tests.servers.proxy import Fault, Mode
 from tests.servers.worker import POINTS
 
@@ -39,7 +41,7 @@ def test_a_worker_killed_at_a_point_of_its_own(venue, delivery, story, point, tm
     assert open_attempts == (0 if point == "before the attempt row" else 1)
     arrived = len(venue.posts(story.title))
     assert arrived == (1 if point in ("after the answer", "before the commit") else 0)
-    one_post(delivery, venue, story)
+    settled(delivery, venue)
 
 
 @pytest.mark.parametrize("step", [0, 1])
@@ -53,14 +55,20 @@ def test_a_worker_killed_between_sending_and_its_answer(
     killed(worker)
     delivery.refresh_from_db()
     assert delivery.status == Status.SENDING
-    one_post(delivery, venue, story)
+    settled(delivery, venue)
 
 
-def one_post(delivery, venue, story):
-    row = to_the_end(delivery)
-    there = venue.posts(story.title)
-    if asks_a_person(row):
-        assert len(there) <= 1
-    else:
-        assert row.status == Status.PUBLISHED, row.error_message
-        assert len(there) == 1
+@pytest.mark.parametrize("point", [each for each in POINTS if each != "before the attempt row"])
+def test_a_worker_killed_while_it_takes_a_post_away(venue, delivery, story, by, point, tmp_path):
+    if amend.way(platforms.platform(venue.key), "withdraw") != Delivery.Acts.DELETE:
+        pytest.skip(f"{venue.key} can't take a post away")
+    to_the_end(delivery)
+    desk.perform(story.pk, "kill", by, reason="It was wrong.")
+    assert amend.withdraw() == 1
+    reached = tmp_path / "reached"
+    worker = start("-m", "tests.servers.worker", point, str(reached))
+    wait_for(reached.exists)
+    killed(worker)
+    row = to_the_end(Delivery.objects.get(of=delivery))
+    assert row.status == Status.PUBLISHED, row.error_message
+    assert venue.posts(story.title) == []

@@ -2,9 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
+
+from publishing.models import Channel
+from tests.servers.proxy import Mode, Proxy, before
 
 
 class Venue(ABC):
@@ -13,6 +16,8 @@ class Venue(ABC):
     key: ClassVar[str]  # of the platform
     label: ClassVar[str]
     writes: ClassVar[int] = 1  # requests that change something, in one publication
+    modes: ClassVar[tuple[Mode, ...]] = tuple(Mode)  # what can go wrong on the way there
+    finds_out: ClassVar[bool] = True  # the desk settles every doubt by itself; else a person does
     credentials: Mapping[str, Any]
     url: str  # where the server itself listens
 
@@ -30,6 +35,13 @@ class Venue(ABC):
     @abstractmethod
     def options(self, url: str) -> dict[str, Any]:
         """A channel's options that lead to the server by `url`, the proxy's or its own."""
+
+    def proxied(self) -> AbstractContextManager[Proxy]:
+        """A proxy before the server."""
+        return before(self.url)
+
+    def prepare(self, channel: Channel) -> None:  # noqa: B027 - most need nothing
+        """What a new channel to it needs beside options and credentials."""
 
     @abstractmethod
     def meant(self, method: str, path: str) -> bool:

@@ -64,15 +64,15 @@ class WordPress(Venue):
 
     def posts(self, title: str) -> list[str]:
         """Published posts; drafts are for nobody to see."""
-        words = f"{self.credentials['user']}:{self.credentials['app_password']}"
-        login = {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}
-        listed = ask(
-            "GET",
-            f"{self.url}/wp-json/wp/v2/posts?status=publish&context=edit&per_page=100",
-            headers=login,
-        )
+        listed = self.ask("/posts?status=publish&context=edit&per_page=100")
         texts = [f"{each['title']['raw']}\n{each['content']['raw']}" for each in listed]
         return [text for text in texts if title in text]
+
+    def ask(self, path: str) -> Any:
+        """What the site says of itself to its author."""
+        words = f"{self.credentials['user']}:{self.credentials['app_password']}"
+        login = {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}
+        return ask("GET", f"{self.url}/wp-json/wp/v2{path}", headers=login)
 
 
 def _copied(source: Path, site: Path) -> None:
