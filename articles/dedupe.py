@@ -137,7 +137,7 @@ def renamed(
 
 
 def _is_nobodys(name: str, copy: WireCopy, nobodys: Collection[str]) -> bool:
-    if not nobodys:
+    if not nobodys or copy.firm_id:  # a firm id stands, whatever else once bore it
         return False
     return own_key(name) in nobodys or (
         name != copy.external_id and address_key(copy.url) in nobodys
@@ -323,9 +323,9 @@ def _by_own_id(
 
 def _are_one(group: Sequence[WireCopy]) -> bool:
     """Whether the bearers of one id are versions of one piece: one link, one headline."""
-    first = min(group, key=_version)
-    if first.firm_id:
+    if any(copy.firm_id for copy in group):
         return True
+    first = min(group, key=_version)
     address, headline = address_key(first.url), _headline(first)
     return all(
         address_key(other.url) == address
@@ -357,10 +357,11 @@ def _by_next_key(group: Sequence[WireCopy], shared: Collection[str]) -> dict[str
     return found
 
 
-def _version(copy: WireCopy) -> tuple[float, str, str]:
+def _version(copy: WireCopy) -> tuple[float, str, str, bool]:
     """Later versions are larger; without dates at least always the same one is."""
     moment = copy.updated_at or copy.published_at
-    return (moment.timestamp() if moment else float("-inf"), copy.fingerprint(), copy.external_id)
+    latest = moment.timestamp() if moment else float("-inf")
+    return latest, copy.fingerprint(), copy.external_id, copy.firm_id
 
 
 def _warned(shared: Collection[str], pieces: int) -> tuple[str, ...]:

@@ -144,6 +144,18 @@ def test_a_key_once_found_to_be_nobodys_is_not_trusted_again():
     assert matched(copy, known) is None
 
 
+def test_a_firm_id_stands_whatever_bore_it_before():
+    nobodys = {identity.own_key("g")}
+    copy = piece("g", "Fire in the harbour", "2", firm_id=True)
+    assert dedupe.renamed({"g": copy}, nobodys, taken=(), besides=()) == {"g": copy}
+
+
+def test_of_equal_versions_the_same_one_stays_in_either_order():
+    loose, firm = piece("g", link="1"), piece("g", link="1", firm_id=True)
+    kept = [dedupe.sort_out(order).pieces["g"] for order in ([loose, firm], [firm, loose])]
+    assert kept == [firm, firm]
+
+
 def test_the_likest_pair_is_matched_first_and_every_item_once():
     known = Known(
         candidates=[
@@ -178,6 +190,7 @@ copies = st.builds(
     url=st.sampled_from(["", "https://a.example/", "https://a.example/1", "https://a.example/2"]),
     content=st.sampled_from(["", "<p>One</p>", "<p>Two</p>"]),
     published_at=st.sampled_from([None, NOON, NOON + timedelta(days=1)]),
+    firm_id=st.sampled_from([False, False, True]),
 )
 
 
