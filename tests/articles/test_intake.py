@@ -284,7 +284,7 @@ lying = st.builds(
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.lists(lying, max_size=5), min_size=2, max_size=4))
 def test_whatever_a_source_sends_one_after_the_other_the_last_delivery_is_known(db, deliveries):
