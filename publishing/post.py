@@ -63,6 +63,14 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """What is sent of a story, before a platform puts marks of its own into it."""
+
+    parts: tuple[str, ...]  # one, or those of a thread; none where the story goes as it is
+    ruler: Ruler | None = None  # that they are held to
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something that a platform would refuse, found before anything is sent."""
 

@@ -12,24 +12,35 @@ from ai.admin import SuggestionInline, suggestion_acts
 from articles.lifecycle import Right, State
 from articles.models import Article
 from config.admin_base import Act
-from publishing.admin import DeliveryInline, PublishForm, publish
+from publishing.admin import DeliveryInline, publish
 
-__all__ = ["DeliveryInline", "SuggestionInline", "publish_act", "suggestion_acts"]
+__all__ = ["DeliveryInline", "SuggestionInline", "preview_act", "publish_act", "suggestion_acts"]
 
 
 def publish_act() -> Act:
-    """The button that opens the channels: an approved story is two clicks from its readers."""
+    """The button that opens channels and previews: two clicks from an approved story's readers."""
     return Act(
         name="publish",
         label="Publish",
         icon="send",
         perform=publish,
         permitted=_may_publish,
-        form=PublishForm,
         weight="primary",
+    )
+
+
+def preview_act() -> Act:
+    """Before approval: how the story will read on every channel, and what is in its way."""
+    return Act(
+        name="preview", label="Preview", icon="visibility", perform=publish, permitted=_may_preview
     )
 
 
 def _may_publish(request: HttpRequest, story: Any) -> bool:
     out: bool = isinstance(story, Article) and story.state in (State.APPROVED, State.LIVE)
     return out and request.user.has_perm(Right.QUEUE)
+
+
+def _may_preview(request: HttpRequest, story: Any) -> bool:
+    before = isinstance(story, Article) and story.state in (State.DRAFT, State.IN_REVIEW)
+    return before and request.user.has_perm("publishing.view_delivery")

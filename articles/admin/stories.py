@@ -17,6 +17,7 @@ from articles import desk, revise
 from articles.admin.borrowed import (
     DeliveryInline,
     SuggestionInline,
+    preview_act,
     publish_act,
     suggestion_acts,
 )
@@ -191,11 +192,7 @@ class StoryAdmin(InColumns, DeskAdmin):
 
     def get_acts(self, request: HttpRequest, obj: Any) -> Sequence[Act]:
         """Publishing first, then the lifecycle's steps, then what AI offers."""
-        return [publish_act(), *story_steps(), *suggestion_acts(obj)]
-
-    def get_act_initial(self, request: HttpRequest, obj: Any, act: Act) -> dict[str, Any]:
-        """The publish form names what each channel would refuse about this story."""
-        return {"story": obj} if act.name == "publish" else {}
+        return [publish_act(), preview_act(), *story_steps(), *suggestion_acts(obj)]
 
     def badges(self, request: HttpRequest, obj: Any) -> list[tuple[str, str]]:
         """State, distribution, and what an editor must not miss."""

@@ -2,6 +2,6 @@
 
 from publishing.admin.channels import ChannelAdmin
 from publishing.admin.deliveries import DeliveryAdmin
-from publishing.admin.story import DeliveryInline, PublishForm, publish
+from publishing.admin.story import DeliveryInline, publish
 
-__all__ = ["ChannelAdmin", "DeliveryAdmin", "DeliveryInline", "PublishForm", "publish"]
+__all__ = ["ChannelAdmin", "DeliveryAdmin", "DeliveryInline", "publish"]

@@ -19,6 +19,7 @@ from publishing.admin import doubts
 from publishing.admin.bulk import InBulk, WhenForm
 from publishing.admin.delivery_page import DeliveryPage
 from publishing.admin.live_rows import LiveRows
+from publishing.admin.publishing_page import PublishingPage
 from publishing.admin.receipt import Receipts
 from publishing.admin.standing import LABELS
 from publishing.admin.timeline import Timeline, ways
@@ -99,7 +100,7 @@ class WhereForm(forms.Form):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(Timeline, LiveRows, DeliveryPage, InBulk, Receipts):
+class DeliveryAdmin(Timeline, PublishingPage, LiveRows, DeliveryPage, InBulk, Receipts):
     """The publishing queue. Rows change through acts only."""
 
     class Media:

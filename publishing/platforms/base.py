@@ -22,6 +22,7 @@ from publishing.post import (
     Receipt,
     Renewed,
     Seen,
+    Texts,
 )
 
 
@@ -104,6 +105,14 @@ class Renews(Protocol):
         self, options: Mapping[str, Any], credentials: Mapping[str, Any], http: Client
     ) -> Renewed:
         """New credentials; a refresh token that isn't named again stays. Raises as `publish`."""
+
+
+@runtime_checkable
+class Previews(Protocol):
+    """A platform whose texts follow from more than its ruler (see `publishing.preview.texts`)."""
+
+    def texts(self, post: Post, options: Mapping[str, Any]) -> Texts:
+        """What `publish` sends; without the network."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from publishing.document import read
 from publishing.errors import Reauthorise, Refusal, Unknown, Wait
 from publishing.platforms.base import Platform, must_be_ok, only_reading
 from publishing.platforms.reading import complaint, mapping, member, text
-from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt, Seen
+from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt, Seen, Texts
 
 _MOST_BYTES = 60_000  # an event has 65,536 with everything around it
 _NOT_IN = ("M_FORBIDDEN", "M_GUEST_ACCESS_FORBIDDEN")
@@ -58,6 +58,10 @@ class Matrix(Platform):
                 )
             ]
         return []
+
+    def texts(self, post: Post, options: Mapping[str, Any]) -> Texts:
+        """Title, summary and link, unless the whole story goes there."""
+        return Texts(() if options.get("form") == "whole" else (_content(post, options)["body"],))
 
     async def publish(self, job: Job, http: Client) -> Receipt:
         """Send the message under our transaction's id."""

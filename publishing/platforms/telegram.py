@@ -14,7 +14,7 @@ from publishing.counting import Ruler, Unit
 from publishing.errors import Reauthorise, Refusal, Wait
 from publishing.platforms.base import Platform, must_be_ok
 from publishing.platforms.reading import complaint, count, mapping, member, text
-from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt
+from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt, Texts
 
 _RULER = Ruler(4096, Unit.UTF16)
 _CAPTION = Ruler(1024, Unit.UTF16)
@@ -51,6 +51,11 @@ class Telegram(Platform):
             return [Problem("title", "A message needs some text.")]
         return []
 
+    def texts(self, post: Post, options: Mapping[str, Any]) -> Texts:
+        """A picture's caption holds less than a message."""
+        ruler = _CAPTION if _with_picture(post, options) else _RULER
+        return Texts((short(post, ruler).text,), ruler)
+
     async def publish(self, job: Job, http: Client) -> Receipt:
         """Post the message."""
         about = {
@@ -58,7 +63,7 @@ class Telegram(Platform):
             "parse_mode": "HTML",
             "disable_notification": bool(job.options.get("silent")),
         }
-        if job.options.get("pictures", True) and job.post.pictures:
+        if _with_picture(job.post, job.options):
             body = {
                 **about, "photo": job.post.pictures[0].src,
                 "caption": _marked_up(short(job.post, _CAPTION)),
@@ -118,6 +123,10 @@ class Telegram(Platform):
         if place.get("status") in ("left", "kicked"):
             raise Refusal("The bot is not in this channel; add it as an administrator.")
         return f"Connected as @{text(bot, 'username')} in {options['chat']}."
+
+
+def _with_picture(post: Post, options: Mapping[str, Any]) -> bool:
+    return bool(options.get("pictures", True) and post.pictures)
 
 
 def _marked_up(made: Short) -> str:

@@ -62,12 +62,10 @@ def test_from_a_source_to_the_post_on_the_platform(simulator, worker, ada, at_th
     someone.clicks("Approve", saying="Approved.")
 
     someone.presses("publish")
-    dialog = someone.finds("dialog[open]")
-    box = dialog.find_element("css selector", f"input[name=channels][value='{channel.pk}']")
-    if not box.is_selected():
-        box.click()
-    someone.finds("dialog[open] button[type=submit]").click()
-    someone.sees("Our blog")
+    someone.sees("The news in our own words")
+    assert someone.finds(f"#channel-{channel.pk}").is_selected()  # the only one there is
+    someone.finds("#publish-now").click()
+    someone.sees("Queued to Our blog, now.")
     story = someone.window.current_url.split("#")[0]
     someone.waits_for("LIVE", story)
 

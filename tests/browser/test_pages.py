@@ -60,6 +60,7 @@ def busy_desk(transactional_db, ada, draft, at_the_console):
         "coverage": reverse("admin:sources_source_coverage"),
         "queue-day": reverse("admin:publishing_delivery_timeline"),
         "queue-week": reverse("admin:publishing_delivery_timeline") + "?view=week",
+        "publish": reverse("admin:publishing_delivery_publish", args=(story.pk,)),
         "person": reverse("admin:auth_user_change", args=(ada.pk,)),
         **{
             f"list-{page.opts.model_name}": reverse(

@@ -118,3 +118,21 @@ def test_a_doubt_is_answered_with_a_link_on_the_queues_page(delivery, ada, at_th
     person.finds(".qd-url").send_keys("https://blog.example/ferry")
     person.clicks("It is there", saying="Noted: the story is on Dry run 1.")
     assert Delivery.objects.get().remote_url == "https://blog.example/ferry"
+
+
+def test_an_approved_story_is_two_clicks_from_its_readers(
+    transactional_db, ada, by, draft, at_the_browser
+):
+    channel = Channel.objects.create(name="Our blog", platform="dryrun", credentials={})
+    story = draft(ada)
+    desk.submit(story.pk, by)
+    desk.approve(story.pk, by)
+    person = at_the_browser(ada)
+    person.complaints()
+    person.opens(reverse("admin:articles_story_change", args=(story.pk,)))
+    person.presses("publish", saying="What you see is what goes out")
+    assert person.finds(f"#channel-{channel.pk}").is_selected()
+    person.finds("#publish-now").click()
+    person.sees("Queued to Our blog, now.")
+    assert Delivery.objects.get().channel == channel
+    assert person.complaints() == []

@@ -180,13 +180,13 @@ def test_a_story_is_published_from_its_page_and_each_channel_says_what_is_wrong(
 ):
     story, good, bad = approved(), channel("wordpress"), channel("mastodon", options={})
     browser = at(paula)
-    story_page = reverse("admin:articles_story_change", args=(story.pk,))
-    assert "“Instance” is missing" in browser.get(story_page).content.decode()
-    url = reverse("admin:articles_story_act", args=(story.pk, "publish"))
-    data = {"version": story.version, "confirmed": 1, "channels": [good.pk, bad.pk]}
-    done = browser.post(url, data, follow=True).content.decode()
+    there = reverse("admin:articles_story_act", args=(story.pk, "publish"))
+    previews = browser.post(there, {"version": story.version}).url
+    assert "“Instance” is missing" in browser.get(previews).content.decode()
+    data = {"revision": story.approved_revision_id, "when": "now", "channels": [good.pk, bad.pk]}
+    done = browser.post(previews, data, follow=True).content.decode()
     assert f"Queued to {good.name}, now." in done
     assert "“Instance” is missing" in done
     deliver.drain()
-    shown = browser.get(story_page).content.decode()
-    assert "Open the post" in shown
+    story_page = reverse("admin:articles_story_change", args=(story.pk,))
+    assert "Open the post" in browser.get(story_page).content.decode()
