@@ -3,11 +3,12 @@
 Nothing is sent and nothing is stored. It works before approval as well as after.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from articles.models import Article, Revision
-from publishing import amend, platforms, posts, queue
+from publishing import amend, duplicates, fingerprint, planning, platforms, posts, queue
 from publishing.lifecycle import TERMINAL, Status
 from publishing.models import Channel, Delivery
 from publishing.platforms.base import Platform, Previews
@@ -31,6 +32,9 @@ class Trial:
     problems: tuple[str, ...]  # sentences: what it would refuse
     there: Delivery | None = None  # the delivery that stands in the way of another one
     change: str = ""  # what happens to an earlier version that is out
+    duplicate: str = ""  # the same is out or queued there already, in words
+    next_slot: datetime | None = None  # of the channel's weekly plan
+    seen: str = ""  # the hash of what is shown; `queue.enqueue` compares it
 
     @property
     def possible(self) -> bool:
@@ -38,12 +42,18 @@ class Trial:
         return not self.problems and self.there is None
 
 
-def dry_run(story: Article, revision: Revision, channels: Iterable[Channel]) -> list[Trial]:
-    """A trial for each channel, in their order. One query for all that is there already."""
+def dry_run(
+    story: Article, revision: Revision, channels: Iterable[Channel], now: datetime
+) -> list[Trial]:
+    """A trial for each channel, in their order. Three queries, however many there are."""
     wanted = list(channels)
     post = posts.post_of(story, revision)
-    there = _latest(story, wanted)
-    return [_trial(story, revision, each, post, there.get(each.pk)) for each in wanted]
+    known = _Known(
+        _latest(story, wanted),
+        duplicates.found_among(post, wanted, now, but_article=story.pk),
+        planning.next_slots(wanted, max(now, story.embargo_until or now)),
+    )
+    return [_trial(story, revision, each, post, known) for each in wanted]
 
 
 def sent_texts(platform: Platform, post: Post, channel: Channel) -> Texts:
@@ -53,10 +63,20 @@ def sent_texts(platform: Platform, post: Post, channel: Channel) -> Texts:
     return texts(post, platform.capabilities, channel.options)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the queue knows, by channel."""
+
+    there: Mapping[int, Delivery]
+    duplicates: Mapping[int, Delivery]
+    slots: Mapping[int, datetime]
+
+
 def _trial(
-    story: Article, revision: Revision, channel: Channel, post: Post, there: Delivery | None
+    story: Article, revision: Revision, channel: Channel, post: Post, known: _Known
 ) -> Trial:
     problems = tuple(each.sentence for each in queue.problems(story, revision, channel))
+    there = known.there.get(channel.pk)
     try:
         platform = platforms.platform(channel.platform)
     except KeyError:
@@ -64,10 +84,24 @@ def _trial(
     shown = preview(
         post, sent_texts(platform, post, channel), platform.capabilities, channel.options
     )
-    change = ""
+    act, change, duplicate = Delivery.Acts.PUBLISH, "", ""
     if there is not None and there.status == Status.PUBLISHED and there.revision_id != revision.pk:
-        change, there = _WAYS[Delivery.Acts(amend.way(platform, Delivery.Wishes.CORRECT))], None
-    return Trial(channel, platform.label, shown, problems, there, change)
+        act, there = Delivery.Acts(amend.way(platform, Delivery.Wishes.CORRECT)), None
+        change = _WAYS[act]
+    elif there is None and (same := known.duplicates.get(channel.pk)):
+        duplicate = duplicates.in_words(same, post)
+    return Trial(
+        channel, platform.label, shown, problems, there, change, duplicate,
+        known.slots.get(channel.pk), _seen(post, channel, act),
+    )  # fmt: skip
+
+
+def _seen(post: Post, channel: Channel, act: str) -> str:
+    if act not in (Delivery.Acts.PUBLISH, Delivery.Acts.EDIT):
+        return ""  # a note or a task says something else than the story
+    return fingerprint.whole(
+        fingerprint.parts(post, platform=channel.platform, options=channel.options, act=act)
+    )
 
 
 def _latest(story: Article, channels: Iterable[Channel]) -> dict[int, Delivery]:

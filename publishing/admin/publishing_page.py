@@ -5,6 +5,7 @@ publishes. Before approval the same page is the dry run: previews and problems, 
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -79,43 +80,61 @@ def _publish(request: HttpRequest, story: Article) -> str:
     by.must(Right.QUEUE, "queue stories")
     if str(queue.publishable(story).pk) != posted.get("revision"):
         raise WrongState("The text was changed meanwhile. Look at the previews again.")
-    at = _when(posted)
-    results = queue.enqueue(story.pk, _ids(posted), by, at=at)
-    queued = [str(each.channel) for each in results if each.delivery]
+    at, in_slots = _when(posted), posted.get("when") == "slot"
+    ids = _ids(posted)
+    results = queue.enqueue(
+        story.pk, ids, by, at=at, next_slot=in_slots,
+        confirm_duplicates="confirm_duplicates" in posted,
+        seen={pk: posted[f"seen-{pk}"] for pk in ids if posted.get(f"seen-{pk}")},
+    )  # fmt: skip
     refused = [each.problem for each in results if not each.delivery]
+    queued = [(each.channel, each.delivery) for each in results if each.delivery]
     if not queued:
         raise WrongState(" ".join(refused))
-    moment = f"for {timezone.localtime(at):%d %b %Y, %H:%M}" if at else "now"
-    return " ".join([f"Queued to {', '.join(queued)}, {moment}.", *refused])
+    if in_slots:
+        words = ", ".join(f"{to} ({_moment(each.scheduled_at)})" for to, each in queued)
+    else:
+        words = ", ".join(str(to) for to, _ in queued)
+        words += f", for {_moment(at)}" if at else ", now"
+    waiting = [each.error_message for _, each in queued if each.next_attempt_at]
+    return " ".join([f"Queued to {words}.", *waiting, *refused])
 
 
-def _when(posted: QueryDict) -> Any:
+def _moment(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%d %b %Y, %H:%M}"
+
+
+def _when(posted: QueryDict) -> datetime | None:
     if posted.get("when") != "at":
         return None
     try:
-        return forms.SplitDateTimeField().clean(
+        at: datetime = forms.SplitDateTimeField().clean(
             [posted.get("scheduled_at_0", ""), posted.get("scheduled_at_1", "")]
         )
     except forms.ValidationError:
         raise Incomplete({"scheduled_at": "Enter the date and the time to publish at."}) from None
+    return at
 
 
 def _shown(request: HttpRequest, story: Article) -> dict[str, Any]:
-    """What the page shows. Four queries, whatever the number of channels."""
+    """What the page shows. Six queries, whatever the number of channels."""
     try:
         revision: Revision | None = queue.publishable(story)
         publishable = True
     except WrongState:
         revision, publishable = story.current_revision, False
+    now = timezone.now()
     channels = list(
         Channel.objects.filter(is_active=True).order_by("name").defer("credentials")[: MOST + 1]
     )
-    trials = dry_run(story, revision, channels[:MOST]) if revision else []
+    trials = dry_run(story, revision, channels[:MOST], now) if revision else []
     may_queue = publishable and request.user.has_perm(Right.QUEUE)
     ticked = _ticked(request, trials) if may_queue else set()
     content = revision.content if revision else ""
     return {
         "cards": [_card(each, each.channel.pk in ticked, may_queue) for each in trials],
+        "planned": any(each.next_slot for each in trials),
+        "duplicates": any(each.duplicate for each in trials),
         "troubled": sum(1 for each in trials if each.problems),
         "too_many": len(channels) > MOST,
         "most": MOST,
@@ -123,7 +142,7 @@ def _shown(request: HttpRequest, story: Article) -> dict[str, Any]:
         "publishable": publishable,
         "may_queue": may_queue,
         "embargo": story.embargo_until
-        if story.embargo_until and story.embargo_until > timezone.now()
+        if story.embargo_until and story.embargo_until > now
         else None,
         "content": copy_as_html(content),
     }
@@ -134,7 +153,7 @@ def _card(trial: Trial, ticked: bool, may_queue: bool) -> dict[str, Any]:
     there = trial.there
     return {
         "trial": trial,
-        "ticked": ticked and trial.possible,
+        "ticked": ticked and trial.possible and not trial.duplicate,
         "open": may_queue and trial.possible,
         "paused": standing.kept_back(channel, timezone.now()),
         "there": standing.sentence(there) if there is not None else "",

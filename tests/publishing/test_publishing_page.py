@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from articles import desk, revise
 from config.outbound import Client, from_settings
-from publishing import deliver, dry_run, platforms, posts, preview
+from publishing import deliver, dry_run, platforms, preview
 from publishing.admin.publishing_page import address
+from publishing.compose import compose
 from publishing.counting import Ruler
 from publishing.models import Channel, Delivery
 from publishing.post import Capabilities, Job, Once, Post
@@ -56,7 +57,7 @@ def test_a_whole_story_has_no_parts_and_says_how_long_it_is():
 
 
 def test_what_is_lost_on_the_way_is_said():
-    post = posts.compose(
+    post = compose(
         title="Ferry", summary=LONG, content=PICTURE * 3 + "<p>It sails.</p>", tags=["harbour" * 12]
     )
     said = " ".join(seen(post, short(pictures=1)).remarks)
@@ -68,7 +69,7 @@ def test_what_is_lost_on_the_way_is_said():
 
 def test_a_picture_without_a_description_is_noticed():
     content = '<p><img src="https://example.org/f.jpg"></p>'
-    post = posts.compose(title="Ferry", summary="", content=content)
+    post = compose(title="Ferry", summary="", content=content)
     for knows, notices in ((True, 1), (False, 0)):
         remarks = seen(post, short(pictures=1, alt_text=knows)).remarks
         assert sum("no description" in each for each in remarks) == notices
@@ -76,7 +77,7 @@ def test_a_picture_without_a_description_is_noticed():
 
 # --- the preview is what is sent ---
 
-STORY = posts.compose(
+STORY = compose(
     title="Ferry returns", summary=f"It sails again. {LONG}", content=f"<p>{LONG}</p>{PICTURE}",
     url="https://example.org/ferry", tags=["ferry"], marker="0f7be9a2-5c1d-4b7e-9d7e-2f6c1f0f1a11",
 )  # fmt: skip
@@ -182,6 +183,32 @@ class TestPage:
         if "channels" not in more:
             assert f'id="channel-{to.pk}" checked' in shown
 
+    def test_a_story_goes_out_at_each_channels_next_free_slot(self, approved, channel, at, paula):
+        story, to = approved(), channel("dryrun", slots="daily 09:00 18:00")
+        shown = at(paula).get(address(story.pk)).content.decode()
+        assert "Next free slot:" in shown
+        assert f"Queued to {to.name} (" in published(at(paula), story, to, when="slot")
+        assert timezone.localtime(Delivery.objects.get().scheduled_at).hour in (9, 18)
+
+    def test_a_duplicate_is_shown_and_asked_about(self, approved, channel, at, paula):
+        to, browser = channel("dryrun"), at(paula)
+        published(browser, approved(), to)
+        other = approved()
+        shown = browser.get(address(other.pk)).content.decode()
+        assert "has the same text" in shown
+        assert f'id="channel-{to.pk}" checked' not in shown
+        assert "Confirm to send it all the same." in published(browser, other, to)
+        assert "Queued to" in published(browser, other, to, confirm_duplicates="on")
+
+    def test_what_changed_since_the_preview_is_not_queued(self, approved, channel, at, paula):
+        story, to = approved(), channel("dryrun")
+        shown = at(paula).get(address(story.pk)).content.decode()
+        seen = shown.split(f'name="seen-{to.pk}" value="')[1][:64]
+        to.options = {"url": "https://elsewhere.example"}
+        to.save()
+        said = published(at(paula), story, to, **{f"seen-{to.pk}": seen})
+        assert "changed since you looked" in said
+
     def test_a_channel_that_has_it_says_so_and_takes_no_second(self, approved, channel, at, paula):
         story, to = approved(), channel("dryrun")
         browser = at(paula)
@@ -276,7 +303,7 @@ class TestPage:
 def test_a_platform_that_went_away_is_a_sentence(db, draft, will):
     story = draft(will)
     gone = Channel.objects.create(name="Old", platform="gone", credentials={})
-    (trial,) = dry_run.dry_run(story, story.current_revision, [gone])
+    (trial,) = dry_run.dry_run(story, story.current_revision, [gone], timezone.now())
     assert not trial.possible
     assert trial.preview is None
     assert "not installed" in trial.problems[0]
