@@ -230,8 +230,8 @@ async def _page(endpoint: str, page: webpages.WebPage, http: Client) -> Detected
                 "A page is the last resort: it breaks when its makers rebuild it.",
             )
         )
-        if not found and not await robots.allowed(endpoint, http):
-            notes.append("The site's robots.txt asks programs to stay away from this page.")
+        if not found:
+            notes += await _stay_away(endpoint, http)
     if not candidates:
         raise errors.NotAFeed(
             "No feed was found on this page or at the usual addresses, and no list of pieces "
@@ -240,6 +240,16 @@ async def _page(endpoint: str, page: webpages.WebPage, http: Client) -> Detected
     if not found:
         notes.append("The page names no feed, and none is at the usual addresses.")
     return Detected(tuple(candidates[:MOST]), tuple(notes))
+
+
+async def _stay_away(endpoint: str, http: Client) -> list[str]:
+    """What is to be said about the site's robots.txt."""
+    try:
+        if await robots.allowed(endpoint, http):
+            return []
+    except errors.Unreachable as problem:
+        return [str(problem)]
+    return ["The site's robots.txt asks programs to stay away from this page."]
 
 
 async def _behind_a_guard(url: str, answer: Response, guard: str, http: Client) -> Detected:

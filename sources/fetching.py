@@ -20,10 +20,6 @@ _STAY_AWAY = (
     "The site asks programs to stay away from this page (robots.txt). Look for a feed of it, or "
     "ask its makers."
 )
-_NO_RULES = (
-    "The site could not say what programs may read (robots.txt); until it can, its pages are left "
-    "alone. The desk asks again."
-)
 LONGEST = 60.0  # seconds for all requests of one sync together
 
 _Ask = Callable[[Paced], Awaitable[Fetched]]
@@ -155,8 +151,6 @@ async def _asked(connector: Connector, http: Paced, ask: _Ask) -> Fetched:
 async def _allowed(connector: Connector, request: Fetch, http: Client) -> Fetched:
     """What the connector fetches; for pages made for people only where robots.txt lets us."""
     if connector.obeys_robots and not await robots.allowed(request.endpoint, http):
-        if not await robots.told(request.endpoint, http):
-            raise Unreachable(_NO_RULES)
         raise Denied(_STAY_AWAY)
     return await connector.fetch(request, http)
 

@@ -26,6 +26,7 @@ from articles.models import Article, WireItem
 from config.limits import take
 from config.outbound import Client, OutboundError, Response, from_settings
 from sources import connectors, robots
+from sources.errors import Unreachable
 from sources.extraction import Extractor, Page, TooCostly
 from sources.models import PageFetch, Source
 
@@ -232,6 +233,8 @@ async def _fetch(url: str, http: Client) -> "Page | _Trouble":
             return _Trouble(_KEEP_OUT)
     except OutboundError as problem:
         return _Trouble(str(problem), retry=not problem.permanent)
+    except Unreachable as problem:  # its robots.txt
+        return _Trouble(str(problem), retry=True, wait=problem.retry_after)
     return _judged(answer)
 
 

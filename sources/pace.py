@@ -73,9 +73,9 @@ class Paced(Client):
     async def request(self, method: str, url: str, **options: Any) -> Response:
         """As `Client.request`, when it is this source's turn. Raises `NotNow` too."""
         host = urlsplit(url).hostname or ""
-        failures = await self._turn(host)
-        alone = _Alone(host, self._limits.one_at_a_time, self._ends)
-        async with alone:
+        # Alone first: a pause between two requests counts from when the former one was sent.
+        async with _Alone(host, self._limits.one_at_a_time, self._ends):
+            failures = await self._turn(host)
             self.sent += 1
             began = time.monotonic()
             try:
@@ -84,7 +84,7 @@ class Paced(Client):
                 await asyncio.to_thread(breaker.failed, host, problem, began)
                 raise
             breaker.note_answer(host)
-            if failures:
+            if failures or self._limits.forced:  # then nobody has counted them
                 await asyncio.to_thread(breaker.works_again, host)
             return answer
 

@@ -15,6 +15,7 @@ from config.outbound import Client, OutboundError, from_settings
 from sources import fetching, forecast, robots
 from sources.connectors.answers import host_of
 from sources.connectors.base import Fetched
+from sources.errors import SourceError
 from sources.models import Source
 
 SHOWN = 5
@@ -154,7 +155,7 @@ def _robots(source: Source, copies: Sequence[WireCopy]) -> str:
         return "Not asked: no piece has a page of its own."
     try:
         allowed = async_to_sync(_allowed)(page)
-    except OutboundError as problem:
+    except (OutboundError, SourceError) as problem:
         return f"Could not be asked: {problem}"
     if allowed:
         return "Feeds and interfaces are made for programs; its pages may be read by them, too."

@@ -8,24 +8,27 @@ from django.core.cache import cache
 from protego import Protego
 
 from config.outbound import Client, OutboundError
+from sources.errors import Unreachable
 
-_A_DAY, _AN_HOUR = 24 * 3600, 3600  # how long an answer holds, and how long a failure
+_A_DAY, _A_WHILE = 24 * 3600, 600  # seconds that an answer holds, and that a failure does
 _LONGEST = 512 * 1024  # bytes; RFC 9309 §2.5 asks for 500 KiB at least
-_NOBODY = "# The site could not be asked.\nUser-agent: *\nDisallow: /\n"
+_NOT_ANSWERED = "-"  # kept in the place of rules
 
 
 async def allowed(url: str, http: Client) -> bool:
     """Whether the site of `url` (http or https) lets the desk read that page.
 
-    A site without rules allows everything; one that can't be asked nothing, until it can (§2.3.1).
+    A site without rules allows everything (§2.3.1.3). Raises `Unreachable` for one that could not
+    be asked: it allows nothing until it can, and that is no refusal (§2.3.1.4).
     """
     rules = await _rules(url, http)
+    if rules == _NOT_ANSWERED:
+        raise Unreachable(
+            "The site could not say what programs may read (robots.txt); until it can, its pages "
+            "are left alone. The desk asks again.",
+            retry_after=_A_WHILE,
+        )
     return bool(Protego.parse(rules).can_fetch(url, _name()))
-
-
-async def told(url: str, http: Client) -> bool:
-    """Whether the site of `url` has said what programs may read, if only by having no rules."""
-    return await _rules(url, http) != _NOBODY
 
 
 async def _rules(url: str, http: Client) -> str:
@@ -44,12 +47,12 @@ async def _asked(address: str, http: Client) -> tuple[str, int]:
     try:
         answer = await http.get(address, deadline=10, max_bytes=_LONGEST)
     except OutboundError:
-        return _NOBODY, _AN_HOUR
+        return _NOT_ANSWERED, _A_WHILE
     if answer.ok:
         return answer.body.decode(errors="replace"), _A_DAY
     if 400 <= answer.status < 500 and answer.status != 429:
         return "", _A_DAY
-    return _NOBODY, _AN_HOUR
+    return _NOT_ANSWERED, _A_WHILE
 
 
 def _name() -> str:

@@ -144,6 +144,11 @@ def test_robots_txt_that_closes_the_page_is_told(site):
     assert "robots.txt asks programs to stay away" in detected.notes[0]
 
 
+def test_robots_txt_that_can_not_be_asked_is_told_as_that(site):
+    detected = detect(site(Site(**{"": html(FRONT), "robots.txt": http("503 Busy")})))
+    assert "could not say what programs may read" in detected.notes[0]
+
+
 def test_json_comes_with_a_guess_of_its_fields(site):
     document = {"news": [{"headline": f"Piece {n}", "link": f"/{n}", "id": n} for n in (1, 2)]}
     url = site(http(body=json.dumps(document).encode(), Content_Type="application/json"))

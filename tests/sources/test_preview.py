@@ -178,6 +178,7 @@ def test_an_address_that_leads_to_another_host_is_told(source, site):
     [
         (http(body=b"User-agent: *\nDisallow: /1"), "ask them to stay away"),
         (http("404 No"), "may be read by them, too"),
+        (http("503 Busy"), "Could not be asked"),
     ],
 )
 def test_what_robots_txt_says_about_the_pages(source, site, rules: bytes, words):

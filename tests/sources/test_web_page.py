@@ -172,8 +172,11 @@ def test_robots_txt_is_asked_once_a_day_and_names_us(site):
 
 def test_a_site_whose_robots_txt_fails_is_left_alone(site):
     asked: list[bytes] = []
-    with pytest.raises(Unreachable, match="The desk asks again"):
-        fetch(site(site_with_rules(http("503 Oops"), asked)))
+    url = site(site_with_rules(http("503 Oops"), asked))
+    for _ in range(2):
+        with pytest.raises(Unreachable, match="The desk asks again") as caught:
+            fetch(url)
+        assert caught.value.retry_after == 600
     assert asked == [b"/robots.txt"]
 
 
