@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from articles.lifecycle import Right, State
 from articles.models import Article, Distribution
-from publishing.models import Channel, Delivery
+from publishing import readback
+from publishing.models import Channel, Delivery, Watch
 from sources import burst
 from sources.models import Source
 
@@ -197,7 +198,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     user = request.user
     attention: list[Section] = []
     if user.has_perm("publishing.view_delivery"):
-        attention += [_in_doubt(), _failed()]
+        attention += [_in_doubt(), _failed(), _drifted()]
+    if user.has_perm("publishing.view_channel"):
+        attention.append(_paused_channels())
     if user.has_perm(Right.EDIT_ALL):
         attention.append(_silently_edited())
     if user.has_perm("sources.view_source"):
@@ -247,6 +250,39 @@ def _failed() -> Section:
         "danger",
         [_delivery_row(each, each.error_message) for each in failed.order_by("-id")[:_TOP]],
         _queue(),
+    )
+
+
+def _drifted() -> Section:
+    found = Watch.objects.filter(noted_by=None).exclude(finding="")
+    found = found.select_related("delivery__article", "delivery__channel")
+    return Section(
+        "What is out is not what was sent",
+        "difference",
+        "danger",
+        [
+            _delivery_row(each.delivery, readback.found_in_words(each))
+            for each in found.order_by("-found_at")[:_TOP]
+        ],
+        _queue(),
+    )
+
+
+def _paused_channels() -> Section:
+    paused = Channel.objects.filter(is_active=True).exclude(paused_reason="")
+    return Section(
+        "Channels that send nothing until somebody looks",
+        "link_off",
+        "danger",
+        [
+            Row(
+                each.name,
+                reverse("admin:publishing_channel_change", args=(each.pk,)),
+                each.paused_reason,
+            )
+            for each in paused.order_by("name")[:_TOP]
+        ],
+        reverse("admin:publishing_channel_changelist"),
     )
 
 

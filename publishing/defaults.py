@@ -15,6 +15,13 @@ _TICKS = (
         "Sends every delivery that is due and settles what a crash left open.",
     ),
     Tick(
+        "publishing.read_back",
+        "Read back what is out",
+        5,
+        "Reads views, reactions and replies of posts, and looks whether they are still there and "
+        "unchanged: often while they are new, for ninety days.",
+    ),
+    Tick(
         "publishing.forget",
         "Forget answered requests",
         60,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from publishing import amend, deliver, reconcile, renewal, repeats
+from publishing import amend, deliver, readback, reconcile, renewal, repeats
 
 
 @shared_task(name="publishing.drain")
@@ -24,3 +24,9 @@ def tick() -> None:
 def forget() -> None:
     """The hour's tidying: answers that are kept for repeated requests go after a day."""
     repeats.forget()
+
+
+@shared_task(name="publishing.read_back")
+def read_back() -> None:
+    """Ask how the posts do that are out, and whether they are still there."""
+    readback.read_back()

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from articles.lifecycle import Right
 from config.admin_base import Act, Done, TabFilter, TextInput, actor, display, headline
-from publishing import agenda, amend, queue
+from publishing import agenda, amend, queue, readback
 from publishing.admin import doubts
 from publishing.admin.bulk import InBulk, WhenForm
 from publishing.admin.delivery_page import DeliveryPage
@@ -24,7 +24,7 @@ from publishing.admin.receipt import Receipts
 from publishing.admin.standing import LABELS
 from publishing.admin.timeline import Timeline, ways
 from publishing.lifecycle import TERMINAL, WAITING, Status
-from publishing.models import Delivery
+from publishing.models import Delivery, Watch
 
 _OPEN = (Status.PENDING, Status.CLAIMED, Status.SENDING, Status.RETRY, Status.HELD)
 _NEEDS_A_PERSON = (Status.IN_DOUBT, Status.HELD, Status.FAILED, Status.MISSED)
@@ -230,7 +230,21 @@ def _cancel(request: HttpRequest, delivery: Delivery, _data: Mapping[str, Any]) 
     return f"It does not go to {delivery.channel}."
 
 
+def _drifted(request: HttpRequest, delivery: Delivery) -> bool:
+    found = Watch.objects.filter(delivery=delivery, noted_by=None).exclude(finding="")
+    return _in(Status.PUBLISHED)(request, delivery) and found.exists()
+
+
+def _noted(request: HttpRequest, delivery: Delivery, _data: Mapping[str, Any]) -> str:
+    readback.noted(delivery.pk, actor(request))
+    return "Noted: you have seen what became of the post."
+
+
 _ACTS = (
+    Act(
+        "drift_noted", "Seen", "visibility", _noted, _drifted,
+        hint="The post is gone or says something else; you know of it.",
+    ),
     Act(
         "was_posted", "It is there", "check_circle", _was_posted, _in(Status.IN_DOUBT),
         form=WhereForm, weight="primary", in_rows=True,

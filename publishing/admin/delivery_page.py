@@ -9,10 +9,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from config.admin_base import ReadOnlyAdmin, display
-from publishing import receipts
+from publishing import readback, receipts
 from publishing.admin import standing
 from publishing.lifecycle import TERMINAL
-from publishing.models import Delivery
+from publishing.models import Delivery, Watch
 
 _MOST_ATTEMPTS = 50
 _WHILE_OPEN, _AFTERWARDS = 3, 30  # seconds between two looks
@@ -23,7 +23,8 @@ class DeliveryPage(ReadOnlyAdmin):
 
     change_form_outer_before_template = "newsdesk/delivery.html"
     fields = (
-        "act", "next_attempt_at", "revision", "marker", "remote_id", "remote_draft_id",
+        "act", "echo", "drift", "next_attempt_at", "revision", "marker", "remote_id",
+        "remote_draft_id",
         "created_by", "cancelled_by", "created_at",
     )  # fmt: skip
     readonly_fields = fields
@@ -32,6 +33,24 @@ class DeliveryPage(ReadOnlyAdmin):
     def act(self, delivery: Delivery) -> str:
         """The act in words."""
         return delivery.get_act_display()
+
+    @display(description="How it does")
+    def echo(self, delivery: Delivery) -> str:
+        """Its counts, and when the platform was asked."""
+        watch = Watch.objects.filter(delivery=delivery).first()
+        words = readback.in_words(watch) if watch is not None else ""
+        if watch is None or not words or watch.counted_at is None:
+            return "–"
+        return f"{words} ({timezone.localtime(watch.counted_at):%d %b, %H:%M})"
+
+    @display(description="Still there")
+    def drift(self, delivery: Delivery) -> str:
+        """What was found when the desk looked."""
+        watch = Watch.objects.filter(delivery=delivery).select_related("delivery__channel").first()
+        if watch is None or watch.looked_at is None:
+            return "–"
+        looked = f"{timezone.localtime(watch.found_at or watch.looked_at):%d %b, %H:%M}"
+        return f"{readback.found_in_words(watch) or 'As it was sent.'} ({looked})"
 
     def get_urls(self) -> list[URLPattern]:
         """Django's addresses and that of the card."""

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from articles.models import Article
 from config.admin_base import DeskTabularInline, Done, age, display
+from publishing import readback
 from publishing.admin import publishing_page
 from publishing.admin.standing import LABELS
 from publishing.models import Delivery
@@ -29,12 +30,12 @@ class DeliveryInline(DeskTabularInline):
     tab = True
     hide_title = True
     verbose_name_plural = "deliveries"
-    fields = ("to", "state_badge", "when", "outcome")
+    fields = ("to", "state_badge", "when", "outcome", "echo")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the channels."""
-        return super().get_queryset(request).select_related("channel")
+        return super().get_queryset(request).select_related("channel", "watch")
 
     @display(description="Channel")
     def to(self, delivery: Delivery) -> SafeString:
@@ -65,3 +66,12 @@ class DeliveryInline(DeskTabularInline):
                 delivery.remote_url,
             )
         return delivery.error_message or "–"
+
+    @display(description="Readers")
+    def echo(self, delivery: Delivery) -> str:
+        """How the post does there; or that it isn't there any more as it was sent."""
+        watch = getattr(delivery, "watch", None)
+        if watch is None:
+            return "–"
+        found = readback.found_in_words(watch) if watch.noted_by_id is None else ""
+        return " ".join(filter(None, (found, readback.in_words(watch)))) or "–"

@@ -3,5 +3,6 @@
 from publishing.models.channel import Channel
 from publishing.models.delivery import Attempt, Delivery
 from publishing.models.request import KeptAnswer
+from publishing.models.watch import Reading, Watch
 
-__all__ = ["Attempt", "Channel", "Delivery", "KeptAnswer"]
+__all__ = ["Attempt", "Channel", "Delivery", "KeptAnswer", "Reading", "Watch"]

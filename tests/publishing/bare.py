@@ -1,8 +1,10 @@
 """Platforms with no key, for the tests: one that can be searched, and one that offers nothing."""
 
+from typing import ClassVar
+
 from config.outbound import Client
 from publishing.platforms.base import Platform, must_be_ok, only_reading
-from publishing.post import Capabilities, Field, Job, Once, Receipt
+from publishing.post import Capabilities, Counts, Field, Job, Once, Receipt, Seen
 
 
 class Bare(Platform):
@@ -37,3 +39,27 @@ class Searchable(Bare):
             if post["marker"] == job.post.marker:
                 return Receipt(post["id"], where + post["path"], confirmed_by="look_up")
         return None
+
+
+class Watched(Bare):
+    """The same where posts can be read back: `stands` is what is there, by its number."""
+
+    key = "watched"
+    label = "Watched"
+    stands: ClassVar[dict[str, tuple[str, Counts]]] = {}
+    asked: ClassVar[list[str]] = []
+    trouble: ClassVar[list[Exception]] = []
+
+    async def seen(self, job: Job, http: Client) -> Seen:
+        """What stands there."""
+        self.asked.append("seen")
+        if self.trouble:
+            raise self.trouble.pop()
+        if job.remote_id not in self.stands:
+            return Seen(there=False)
+        return Seen(there=True, text=self.stands[job.remote_id][0])
+
+    async def counts(self, job: Job, http: Client) -> Counts:
+        """How it does."""
+        self.asked.append("counts")
+        return self.stands[job.remote_id][1]
