@@ -12,18 +12,20 @@ import pytest
 
 from articles.models import Article
 from articles.record import Actor, Door
-from publishing import queue
+from publishing import platforms, queue
 from publishing.models import Channel, Delivery
 from tests.servers.installing import Missing
 from tests.servers.proxy import Mode, Proxy
 from tests.servers.venue import Venue
 
-VENUES = {
+_VENUES = {
     "webhook": "receiver.Receiver",
     "matrix": "matrix.Matrix",
+    "email": "mail.Mail",
     "bluesky": "pds.Bluesky",
     "wordpress": "wordpress.WordPress",
 }
+VENUES = {key: path for key, path in _VENUES.items() if key in platforms.TABLE}
 _missing: dict[str, str] = {}
 
 
