@@ -231,7 +231,11 @@ async def _ask(turn: _Turn, http: Client) -> _Said:
     if turn.look and isinstance(platform, Watches):
         seen = await platform.seen(job, http)
     if turn.count and isinstance(platform, Counting) and (seen is None or seen.there):
-        counts = await platform.counts(job, http)
+        try:
+            counts = await platform.counts(job, http)
+        except (PlatformError, OutboundError) as problem:
+            # A Bluesky PDS has no counts of its own; what was seen there holds all the same.
+            return _Said(seen=seen, problem=problem)
     return _Said(counts, seen)
 
 

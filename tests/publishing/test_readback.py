@@ -128,6 +128,22 @@ def test_a_platform_in_trouble_is_asked_more_rarely_and_nothing_else_happens(out
     assert watch().finding == ""
 
 
+def test_counts_that_cannot_be_had_take_nothing_from_the_look(out, monkeypatch):
+    delivery = out()
+
+    async def no_counts(*_):
+        raise Wait("There is nobody here who counts.")
+
+    monkeypatch.setattr(Watched, "counts", no_counts)
+    again()
+    assert watch().words_hash == words_hash("It sails again.")
+    assert watch().failures == 1
+    del Watched.stands[delivery.remote_id]
+    again()
+    again()
+    assert watch().finding == Watch.Findings.GONE
+
+
 def test_a_paused_channel_is_not_asked(out):
     out().channel.__class__.objects.update(paused_reason="The token is dead.")
     assert again() == 0

@@ -5,13 +5,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.utils import timezone
 
-from articles import desk
+from articles import desk, revise
 from articles.models import Article
 from config.outbound import Client, from_settings
-from publishing import platforms, queue, renewal
+from publishing import platforms, queue, readback, renewal
 from publishing.lifecycle import Status
-from publishing.models import Channel, Delivery
+from publishing.models import Channel, Delivery, Watch
 from publishing.platforms.base import Watches
 from publishing.post import Job, Post
 from tests.servers.going_on import go_on, to_the_end
@@ -93,6 +94,34 @@ def test_a_post_is_read_back_and_its_absence_is_seen(venue, delivery, story, by)
     desk.perform(story.pk, "kill", by, reason="It was wrong.")
     go_on(delivery)
     assert not seen(row).there
+
+
+def look_again():
+    """Another look at what is out, now."""
+    Watch.objects.update(count_at=timezone.now(), look_at=timezone.now())
+    readback.read_back()
+    return Watch.objects.get()
+
+
+def test_what_stands_untouched_or_was_corrected_by_us_is_never_called_changed(
+    venue, delivery, story, channel, by
+):
+    if not isinstance(platforms.platform(venue.key), Watches):
+        pytest.skip(f"{venue.key} can't be read back")
+    to_the_end(delivery)
+    assert readback.begin() == 1
+    assert look_again().words_hash
+    assert look_again().finding == ""
+    desk.perform(story.pk, "correct", by, reason="The ferry has another name.")
+    story.refresh_from_db()
+    revise.save(story.pk, by, story.version, {"content": "<p>It sails never again.</p>"})
+    desk.submit(story.pk, by)
+    desk.approve(story.pk, by)
+    result = queue.enqueue(story.pk, [channel.pk], by)[0]
+    assert result.delivery is not None, result.problem
+    assert to_the_end(result.delivery).status == Status.PUBLISHED
+    assert look_again().finding == ""
+    assert look_again().finding == ""
 
 
 @pytest.mark.only("bluesky")
