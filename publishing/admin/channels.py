@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -16,10 +16,11 @@ from config.admin_base import Act, Switch, age, display, headline
 from config.admin_declared import given, kept, option_fields, secret_fields
 from config.bell import ring
 from publishing import connecting, planning, platforms
+from publishing.admin.channel_page import ChannelPage
 from publishing.admin.visits import CONNECT, Visits
 from publishing.errors import PlatformError
 from publishing.models import Channel
-from publishing.platforms.base import Platform
+from publishing.platforms.base import Connects, Platform
 
 if TYPE_CHECKING:
     _ChannelModelForm = forms.ModelForm[Channel]
@@ -58,6 +59,8 @@ class ChannelForm(_ChannelModelForm):
         self.instance.options = given(cleaned, "option_")
         self.credentials = kept(before, given(cleaned, "secret_"))
         connection = [name for name in self.changed_data if name.startswith(("option_", "secret_"))]
+        if isinstance(self.adapter, Connects) and self.instance.renewed_at is None:
+            return cleaned  # there is no token before the first visit
         if (connection or self.instance.pk is None) and not cleaned.get("unchecked"):
             try:
                 connecting.test(self.adapter.key, self.instance.options, self.credentials)
@@ -67,8 +70,11 @@ class ChannelForm(_ChannelModelForm):
 
 
 @admin.register(Channel)
-class ChannelAdmin(Visits):
+class ChannelAdmin(ChannelPage, Visits):
     """Our accounts on platforms."""
+
+    class Media:
+        css: ClassVar = {"all": ["newsdesk/queue.css"]}
 
     form = ChannelForm
     list_display = ("headline", "state_badge", "last_out", "trouble")

@@ -1,0 +1,176 @@
+"""How a channel is doing, above its form: state, health, what comes, what its platform can do."""
+
+from collections import Counter
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from config.admin_base import DeskAdmin
+from publishing import abilities, planning, platforms
+from publishing.abilities import Ability
+from publishing.admin import standing
+from publishing.lifecycle import WAITING, Status
+from publishing.models import Channel, Delivery
+from publishing.platforms import base
+from publishing.slots import BadPlan
+
+_LOOKED_AT = 100  # deliveries that health speaks of
+_SHOWN = 6
+_LOOKS_AGAIN = 5  # seconds
+_ABLE: dict[Ability, type] = {
+    Ability.EDITS: base.Edits, Ability.DELETES: base.Deletes, Ability.REPLIES: base.Replies,
+    Ability.COUNTING: base.Counting, Ability.WATCHES: base.Watches, Ability.RENEWS: base.Renews,
+    Ability.CONNECTS: base.Connects,
+}  # fmt: skip
+
+
+class ChannelPage(DeskAdmin):
+    """Mix-in for the page of a channel."""
+
+    change_form_outer_before_template = "newsdesk/channel.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's addresses and that of the card."""
+        card = path(
+            "<int:object_id>/card/",
+            self.admin_site.admin_view(self.card_view),
+            name="publishing_channel_card",
+        )
+        return [card, *super().get_urls()]
+
+    def card_view(self, request: HttpRequest, object_id: int) -> TemplateResponse:
+        """The card alone, for the page that is open."""
+        channel = self.get_object(request, str(object_id))
+        if channel is None:
+            raise Http404("There is no such channel any more.")
+        if not self.has_view_permission(request, channel):
+            raise PermissionDenied
+        return TemplateResponse(request, "newsdesk/channel_card.html", overview(request, channel))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page with the card."""
+        channel = self.get_object(request, object_id) if object_id else None
+        shown = overview(request, channel) if channel is not None else {}
+        return super().changeform_view(
+            request, object_id, form_url, dict(extra_context or {}) | shown
+        )
+
+
+def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
+    """What the card shows. Three queries."""
+    now = timezone.now()
+    recent = list(
+        _rows(channel).filter(scheduled_at__lte=now).order_by("-scheduled_at", "-pk")[:_LOOKED_AT]
+    )
+    waiting = list(
+        _rows(channel)
+        .filter(scheduled_at__gt=now, status__in=WAITING)
+        .order_by("scheduled_at", "pk")[:_SHOWN]
+    )
+    adapter = (
+        platforms.platform(channel.platform) if channel.platform in platforms.table() else None
+    )
+    able = [ability for ability, kind in _ABLE.items() if isinstance(adapter, kind)]
+    kind, words = _state(channel, now)
+    back = request.build_absolute_uri(reverse("admin:publishing_channel_connected"))
+    return {
+        "channel": channel,
+        "kind": kind,
+        "icon": _ICONS[kind],
+        "now_words": words,
+        "health": _health(recent),
+        "recent": [_line(each) for each in recent if each.status not in WAITING][:_SHOWN],
+        "waiting": [_line(each) for each in waiting],
+        "places": _places(channel, now),
+        "abilities": abilities.in_words(adapter.capabilities, able) if adapter else [],
+        "unconnected": Ability.CONNECTS in able and channel.renewed_at is None,
+        "redirect_uri": back if Ability.CONNECTS in able else "",
+        "live_url": reverse("admin:publishing_channel_card", args=(channel.pk,)),
+        "live_seconds": _LOOKS_AGAIN,
+        "timeline_url": f"{reverse('admin:publishing_delivery_timeline')}?channel={channel.pk}",
+        "list_url": f"{reverse('admin:publishing_delivery_changelist')}?state=all"
+        f"&channel__id__exact={channel.pk}",
+    }
+
+
+_ICONS = {
+    "success": "check_circle",
+    "danger": "pause_circle",
+    "warning": "hourglass_top",
+    "": "block",
+}
+
+
+def _state(channel: Channel, now: datetime) -> tuple[str, str]:
+    """Whether anything goes out: kind of badge, and a sentence."""
+    if channel.platform not in platforms.table():
+        return "danger", f"The platform “{channel.platform}” is not installed here."
+    if not channel.is_active:
+        return "", "Switched off. Nothing goes out; its deliveries wait."
+    if channel.paused_reason:
+        return "danger", f"Paused; its deliveries wait. {channel.paused_reason}"
+    if channel.waits_until and channel.waits_until > now:
+        until = timezone.localtime(channel.waits_until)
+        return "warning", f"It waits for its limit until {until:%H:%M:%S}."
+    try:
+        quiet = channel.plan.quiet_until(now)
+    except BadPlan as problem:
+        return "danger", str(problem)
+    if quiet is not None:
+        return "warning", f"Quiet hours until {quiet.astimezone(channel.plan.zone):%a %H:%M}."
+    return "success", "On. What is due goes out."
+
+
+def _health(recent: list[Delivery]) -> str:
+    """How the last deliveries ended, as a sentence."""
+    counts = Counter(each.status for each in recent if each.status not in WAITING)
+    ended = sum(counts[each] for each in (Status.PUBLISHED, Status.FAILED, Status.MISSED))
+    if not ended:
+        return "Nothing has gone out or failed here yet."
+    words = f"Of the last {ended} that ended, {counts[Status.PUBLISHED]} went out"
+    for status, what in ((Status.FAILED, "failed"), (Status.MISSED, "came too late")):
+        if counts[status]:
+            words += f", {counts[status]} {what}"
+    if counts[Status.IN_DOUBT]:
+        words += f". {counts[Status.IN_DOUBT]} in doubt"
+    return f"{words}."
+
+
+def _rows(channel: Channel) -> Any:
+    return (
+        Delivery.objects.filter(channel=channel)
+        .select_related("article")
+        .only("status", "act", "scheduled_at", "published_at", "error_message", "remote_url",
+              "article__title")
+    )  # fmt: skip
+
+
+def _line(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "delivery": delivery,
+        "url": reverse("admin:publishing_delivery_change", args=(delivery.pk,)),
+        "kind": standing.LABELS[delivery.status],
+        "icon": standing.ICONS[delivery.status],
+        "when": delivery.published_at or delivery.scheduled_at,
+    }
+
+
+def _places(channel: Channel, now: datetime) -> list[planning.Place]:
+    if not channel.slots:
+        return []
+    try:
+        return list(islice(planning.places(channel, _SHOWN, now), _SHOWN))
+    except BadPlan:
+        return []
