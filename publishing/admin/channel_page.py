@@ -139,7 +139,7 @@ def _health(recent: list[Delivery]) -> str:
     ended = sum(counts[each] for each in (Status.PUBLISHED, Status.FAILED, Status.MISSED))
     if not ended:
         return "Nothing has gone out or failed here yet."
-    words = f"Of the last {ended} that ended, {counts[Status.PUBLISHED]} went out"
+    words = f"Of {ended} that ended lately, {counts[Status.PUBLISHED]} went out"
     for status, what in ((Status.FAILED, "failed"), (Status.MISSED, "came too late")):
         if counts[status]:
             words += f", {counts[status]} {what}"

@@ -85,7 +85,7 @@ def test_health_tells_how_the_last_deliveries_ended(queued, channel, shown):
     queued(to, title="It waits", at=later)
     page = shown(to)
     assert "On. What is due goes out." in page
-    assert "Of the last 1 that ended, 1 went out." in page
+    assert "Of 1 that ended lately, 1 went out." in page
     assert reverse("admin:publishing_delivery_change", args=(first.pk,)) in page
     assert page.index("It went out") < page.index("Coming up") < page.index("It waits")
 
