@@ -7,6 +7,7 @@ known to use it so. A mobile or AMP address is led back only where host and path
 never by a guess like “m.” or “/amp/”.
 """
 
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 import ada_url
@@ -100,6 +101,17 @@ def canonical_url(address: str) -> str:
     A fragment goes, unless it is a route of the page's own (`#!…`, `#/…`). The scheme stays as it
     is: `dedupe` knows that http and https are one page. Canonical addresses come back unchanged.
     """
+    # Remembered, because one delivery asks for the same few addresses several times; not the
+    # endless ones of a hostile source.
+    return _remembered(address) if len(address) <= _LONGEST else _found(address)
+
+
+def host_of(address: str) -> str:
+    """The host of a canonical address without a leading “www.”, "" without a host."""
+    return address.partition("://")[2].partition("/")[0].partition(":")[0].removeprefix("www.")
+
+
+def _found(address: str) -> str:
     found = _spelled(address)
     for _ in range(3):  # a cache's copy of a viewer's copy of a page
         origin = _origin(found) and _spelled(_origin(found))
@@ -109,9 +121,7 @@ def canonical_url(address: str) -> str:
     return found
 
 
-def host_of(address: str) -> str:
-    """The host of a canonical address without a leading “www.”, "" without a host."""
-    return address.partition("://")[2].partition("/")[0].partition(":")[0].removeprefix("www.")
+_remembered = lru_cache(maxsize=1024)(_found)
 
 
 def _spelled(address: str) -> str:

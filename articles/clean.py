@@ -91,6 +91,8 @@ def is_blank(text: str) -> bool:
 
 def too_deep(markup: str) -> bool:
     """Whether nesting could make cleaning slow: more open tags at once than any real text has."""
+    if markup.count("<") <= _DEEPEST:
+        return False
     depth = deepest = 0
     for tag in re.finditer(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)", markup):
         if tag[2].lower() in {"br", "img", "hr", "input", "meta", "link", "wbr", "source"}:

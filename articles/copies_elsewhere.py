@@ -4,11 +4,18 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from django.db import connection
+
 from articles import identity
-from articles.lifecycle import Kind, State
 from articles.models import Article
 
 T = TypeVar("T")
+_THERE = """
+SELECT canonical_url, source_id, id, duplicate_of_id FROM articles
+WHERE kind = 'wire' AND canonical_url = ANY(%s) AND created_at >= %s
+    AND source_id IS DISTINCT FROM %s AND state <> 'expired'
+ORDER BY created_at, id
+"""
 REMEMBERED = timedelta(days=14)
 """A page that comes back after so long is news again: its first item has left the wire."""
 
@@ -41,17 +48,11 @@ def _firsts(source_id: int, pages: Iterable[str], now: datetime) -> dict[str, in
     ]
     if not spellings:
         return {}
-    there = (
-        Article.objects.filter(
-            kind=Kind.WIRE, canonical_url__in=spellings, created_at__gte=now - REMEMBERED
-        )
-        .exclude(source_id=source_id)
-        .exclude(state=State.EXPIRED)
-        .order_by("created_at", "pk")
-        .values_list("canonical_url", "source_id", "pk", "duplicate_of_id")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_THERE, [spellings, now - REMEMBERED, source_id])
+        there = [(address, tuple(rest)) for address, *rest in cursor.fetchall()]
     firsts = {}
-    for page, of_page in _by_page((row[0], row[1:]) for row in there).items():
+    for page, of_page in _by_page(there).items():
         if len({source for source, _, _ in of_page}) == len(of_page):
             _, item, first = of_page[0]
             firsts[page] = first or item

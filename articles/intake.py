@@ -123,8 +123,9 @@ def _file_unsure(
     others = {name: copy for name, copy in delivery.pieces.items() if name not in unsure}
     taken = {*nobodys, *by_key, *dedupe.shared_keys(keys)}
     pieces = dedupe.renamed(unsure, nobodys, taken=taken, besides=others)
-    delivery = delivery.of({**others, **pieces})
-    keys = {name: identity.keys(copy) for name, copy in delivery.pieces.items()}
+    if pieces != unsure:
+        delivery = delivery.of({**others, **pieces})
+        keys = {name: identity.keys(copy) for name, copy in delivery.pieces.items()}
     shared = {*delivery.shared, *dedupe.shared_keys(keys)}
     by_id = {name: item for name, (item, _) in _by_id(drawer.source_id, list(pieces)).items()}
     candidates = aliases.candidates(drawer.source_id, pieces.values(), by_key.values(), now)
