@@ -9,12 +9,19 @@ from django.db.models import Count
 from articles import dedupe, identity, record
 from articles.canonical import host_of
 from articles.dedupe import Candidate, Match
-from articles.lifecycle import Kind
 from articles.models import Article, ItemAlias
 from articles.record import Actor
 from articles.wire import WireCopy
 
 _MOST_CANDIDATES = 1000  # recent items that a piece under a new id is compared with
+_CANDIDATES = """
+SELECT id, title, canonical_url, published_at FROM articles
+WHERE kind = 'wire' AND source_id = %(source)s
+"""
+_OF_THEIR_DAYS = f"""{_CANDIDATES} AND published_at BETWEEN %(since)s AND %(until)s
+ORDER BY published_at DESC LIMIT %(most)s
+"""
+_THESE = f"{_CANDIDATES} AND id = ANY(%(items)s)"
 _MOST_OF_ONE = 20  # aliases of an item; a source that invents ids for each sync gets no more
 
 
@@ -42,14 +49,16 @@ def candidates(
     dates = [copy.dated(now) for copy in pieces if not copy.firm_id]
     if not dates:
         return []
-    columns = ("pk", "title", "canonical_url", "published_at")
-    of_source = Article.objects.filter(kind=Kind.WIRE, source_id=source_id)
-    of_their_days = of_source.filter(
-        published_at__range=(min(dates) - dedupe.WITHIN, max(dates) + dedupe.WITHIN)
-    ).order_by("-published_at")
-    rows = list(of_their_days.values_list(*columns)[:_MOST_CANDIDATES])
-    if older := set(items).difference(row[0] for row in rows):
-        rows += of_source.filter(pk__in=older).values_list(*columns)
+    asked: dict[str, int | datetime] = {
+        "source": source_id, "since": min(dates) - dedupe.WITHIN,
+        "until": max(dates) + dedupe.WITHIN, "most": _MOST_CANDIDATES,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_THEIR_DAYS, asked)
+        rows = cursor.fetchall()
+        if older := set(items).difference(row[0] for row in rows):
+            cursor.execute(_THESE, {"source": source_id, "items": list(older)})
+            rows += cursor.fetchall()
     return [
         Candidate(pk, title, host_of(address), published_at or now)
         for pk, title, address, published_at in rows
