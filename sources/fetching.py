@@ -88,7 +88,10 @@ async def ask(source: Source, now: datetime, http: Client, gate: Gate) -> Asked:
         paced = _paced(source, connector, request, http, gate, memo)
         fetched = await _asked(connector, paced, lambda http: _allowed(connector, request, http))
     except SourceError as problem:
-        return Asked(source, now, _ms(began), problem=problem)
+        # Its traceback would keep what had come until then (ten megabytes of a bomb) until it is
+        # stored; its sentence says all.
+        problem.__cause__ = problem.__context__ = None
+        return Asked(source, now, _ms(began), problem=problem.with_traceback(None))
     if fetched.etag == pace.PLACEHOLDER:
         fetched = replace(fetched, etag="")
     return Asked(source, now, _ms(began), fetched=fetched, digest=paced.digest, whole=paced.whole)

@@ -48,7 +48,7 @@ class _Gunzip:
         self._written = 0
         self._member = zlib.decompressobj(_GZIP)
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> bytearray:
         """What ``data`` adds; stops soon after the limit, whatever is still to come."""
         out = bytearray()
         while data and self._written <= self._max_bytes:
@@ -61,7 +61,7 @@ class _Gunzip:
             self._written += len(piece)
             out += piece
             data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-        return bytes(out)
+        return out
 
     def finish(self) -> None:
         """Raise `BadBody` if the stream ended in the middle of a member."""

@@ -1,19 +1,23 @@
 """How requests are paced: turns, pauses, conditions; and what the source's page says of it."""
 
+import asyncio
+import gzip
 import itertools
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from sources import breaker
+from config.outbound import Client, from_settings
+from sources import breaker, fetching
 from sources.connectors.feed import Feed
 from sources.models import Source, SyncRun
-from sources.pace import PLACEHOLDER
+from sources.pace import PLACEHOLDER, Gate
 from sources.sync import Skipped, drain, sync
 from tests.config.far_end import http
 from tests.sources.conftest import item, rss
@@ -159,3 +163,24 @@ def test_a_site_whose_robots_txt_fails_is_asked_later_and_not_given_up(site, sou
     assert (run.error_kind, len(asked.heads)) == ("unreachable", 1)
     assert at(front).next_sync_at > timezone.now() + timedelta(minutes=9)
     assert "The desk asks again" in at(front).last_error
+
+
+def test_what_could_not_be_read_is_not_kept_in_memory(site):
+    """A hundred bombs in one drain must not be there at the same time."""
+    url = site(http(body=gzip.compress(bytes(12 * 1024 * 1024)), Content_Encoding="gzip"))
+    source = Source(api_endpoint=url, rate_limit_per_minute=6000)
+
+    async def five() -> list[fetching.Asked]:
+        async with Client(from_settings()) as client:
+            return [
+                await fetching.ask(source, timezone.now(), client, Gate()) for _number in range(5)
+            ]
+
+    tracemalloc.start()
+    try:
+        asked = asyncio.run(five())
+        kept, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert all("larger than" in str(each.problem) for each in asked)
+    assert kept < 5 * 1024 * 1024
