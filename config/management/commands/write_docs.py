@@ -29,6 +29,9 @@ This page is written by `manage.py write_docs` from `sources/connectors/`. Each 
 there; [adding-a-source.md](adding-a-source.md) shows how another one is written. Options and
 credentials are what **Add source** asks for; credentials are stored encrypted and never shown
 again.
+
+Newsdesk is built without a way to the internet: none of these kinds has been tried against the
+real service. Each is tested over HTTP on the documented shapes of its answers.
 """
 
 
