@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from config.embedded.engine import EngineUnavailable, Room
 __all__ = ["EngineUnavailable", "Engines", "ensure", "leave"]
 
 START_WITHIN = 90.0  # seconds; initdb on a slow disk takes some
+_SUCCESSORS = 3  # of a keeper that died without a word, before we give up
 _LOG_LIMIT = 5_000_000  # bytes; the log of before is kept once
 _VARIABLES = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL"}
 _held: dict[Path, int] = {}  # users' lock files that this process holds open, for its life
@@ -47,10 +48,9 @@ def ensure(var: Path, *, postgres: bool = True, valkey: bool = True) -> Engines:
     wanted = [kind for kind, yes in zip(_VARIABLES, (postgres, valkey), strict=True) if yes]
     rooms = {kind: Room(var, kind) for kind in wanted}
     try:
-        with ExitStack() as starting:
-            for room in rooms.values():  # both, before waiting for either
-                starting.enter_context(_kept(room))
-            addresses = {kind: _wait_for(room) for kind, room in rooms.items()}
+        for room in rooms.values():  # both, before waiting for either
+            _have_kept(room)
+        addresses = {kind: _wait_for(room) for kind, room in rooms.items()}
     except OSError as problem:
         raise EngineUnavailable(
             f"The embedded engines can't use {problem.filename or var} ({problem.strerror}): "
@@ -70,13 +70,12 @@ def leave(var: Path, *, wait: float = 10.0) -> None:
     until = time.monotonic() + wait
     for kind in _VARIABLES:
         room = Room(var, kind)
-        while room.kept() and not room.in_use() and time.monotonic() < until:
+        while room.engaged() and not room.in_use() and time.monotonic() < until:
             time.sleep(0.05)
 
 
-@contextmanager
-def _kept(room: Room) -> Iterator[None]:
-    """Have a keeper at work, and nobody else looking whether to start one."""
+def _have_kept(room: Room) -> None:
+    """Use the engine from here on, and see that a keeper is at work."""
     room.run.mkdir(parents=True, exist_ok=True)
     _hold(room.users_lock)
     with _locked(room.start_lock):
@@ -84,7 +83,6 @@ def _kept(room: Room) -> Iterator[None]:
             room.address.unlink(missing_ok=True)
             room.failure.unlink(missing_ok=True)
             _start_keeper(room)
-        yield
 
 
 def _hold(lock: Path) -> None:
@@ -123,15 +121,25 @@ def _start_keeper(room: Room) -> None:
 
 
 def _wait_for(room: Room) -> str:
+    """Where the engine answers. A keeper that has gone without a word gets successors.
+
+    One that was ending as we came, or was killed, may have looked alive for a moment longer: the
+    kernel lets go of a dying process's locks one by one.
+    """
     until = time.monotonic() + START_WITHIN
     pause = 0.01
+    successors = 0
     while time.monotonic() < until:
-        if room.address.exists():
+        kept = room.kept()
+        if kept and room.address.exists():
             return str(json.loads(room.address.read_text(encoding="utf-8"))["url"])
         if room.failure.exists():
             raise EngineUnavailable(room.failure.read_text(encoding="utf-8"))
-        if not room.kept() and not room.address.exists() and not room.failure.exists():
-            break  # its keeper has died without a word of ours
+        if not kept:
+            if successors == _SUCCESSORS:
+                break
+            successors += 1
+            _have_kept(room)
         time.sleep(pause)
         pause = min(pause * 1.5, 0.2)
     raise EngineUnavailable(

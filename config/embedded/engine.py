@@ -39,6 +39,10 @@ class Room:
         """Whether a keeper is alive."""
         return _refused(self.keeper_lock, fcntl.LOCK_SH)
 
+    def engaged(self) -> bool:
+        """Whether a keeper is alive, or has the users' lock to itself while it stops."""
+        return self.kept() or _refused(self.users_lock, fcntl.LOCK_SH)
+
     def in_use(self) -> bool:
         """Whether any user is left; false while a keeper has the lock to itself, to stop."""
         return _refused(self.users_lock, fcntl.LOCK_EX) and not _refused(

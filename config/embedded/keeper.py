@@ -27,7 +27,8 @@ _RESTARTS = 5  # within a minute; then something is wrong that a restart won't m
 def main(kind: str, var: str) -> None:
     """Detach, keep the engine, stop it when nobody is left."""
     room = Room(Path(var), kind)
-    if not _the_only_one(room):
+    lock = _the_only_one(room)
+    if lock is None:
         return
     if os.fork():
         os._exit(0)  # whoever started us is not our parent, and finds the lock taken already
@@ -41,6 +42,7 @@ def main(kind: str, var: str) -> None:
         _wait_until_read(room)
     finally:
         keeper.stop()
+        os.close(lock)  # before the users' lock goes: who waits for that must find no keeper
 
 
 class Keeper:
@@ -116,8 +118,11 @@ class Keeper:
         self.engine.tidy()
 
 
-def _the_only_one(room: Room) -> bool:
-    """Take the keeper's lock for good. Somebody who only looks at it holds it for a moment."""
+def _the_only_one(room: Room) -> int | None:
+    """Take the keeper's lock, or None if there is a keeper.
+
+    Several tries: somebody who only looks at the lock holds it for a moment.
+    """
     lock = os.open(room.keeper_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     for _ in range(20):
         try:
@@ -125,8 +130,9 @@ def _the_only_one(room: Room) -> bool:
         except BlockingIOError:
             time.sleep(0.02)
         else:
-            return True
-    return False
+            return lock
+    os.close(lock)
+    return None
 
 
 def _wait_until_read(room: Room) -> None:

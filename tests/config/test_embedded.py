@@ -1,6 +1,7 @@
 """The embedded engines, each test with a folder and processes of its own."""
 
 import contextlib
+import fcntl
 import os
 import pwd
 import shutil
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -193,6 +195,18 @@ def test_a_server_that_is_dead_and_not_yet_reaped_is_no_obstacle(var):
             os.chown(lock, *postgres.owner)
     assert answers(*addresses(use(var, 1)))
     dead.wait()
+
+
+def test_a_keeper_that_was_just_ending_gets_a_successor(var):
+    room = Room(var, "valkey")
+    room.run.mkdir(parents=True)
+    ending = os.open(room.keeper_lock, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(ending, fcntl.LOCK_EX)  # as a keeper's whose other locks are gone already
+    threading.Timer(0.5, os.close, [ending]).start()
+
+    assert ensure(var, postgres=False).redis_url
+
+    leave(var)
 
 
 def test_leaving_waits_until_the_engines_are_gone(var):
