@@ -22,7 +22,7 @@ _ADMINISTER = (
         f"{app}.{verb}_{model}"
         for app, models in {
             "sources": ("source",),
-            "publishing": ("channel",),
+            "publishing": ("channel", "subscriber"),
             "ai": ("prompt", "promptversion"),
             "auth": ("user", "group"),
             "django_celery_beat": (

@@ -76,6 +76,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         coverage,
         _list(request, "Rules", "rule", "articles.rule"),
         _list(request, "Channels", "campaign", "publishing.channel"),
+        _list(request, "Subscribers", "contact_mail", "publishing.subscriber"),
         _list(request, "Schedules", "update", "django_celery_beat.periodictask"),
     ]
     house = [

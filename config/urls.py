@@ -9,6 +9,7 @@ from rest_framework.routers import SimpleRouter
 from articles.api import ArticleViewSet
 from config import tokens
 from config.api import NoSuchAddress
+from publishing import unsubscribing
 from publishing.api import DeliveryViewSet, PublishView
 from sources.callback import callback
 
@@ -33,5 +34,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
+    path("unsubscribe/<str:token>/", unsubscribing.unsubscribe, name="unsubscribe"),
     path("websub/<str:token>/", callback, name="websub"),
 ]

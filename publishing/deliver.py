@@ -37,6 +37,7 @@ from publishing.claim import Claim
 from publishing.errors import Expired, LostClaim, PlatformError, Refusal, Unknown
 from publishing.last_look import Verdict
 from publishing.lifecycle import Status
+from publishing.mailing import Mailing
 from publishing.models import Attempt, Channel, Delivery
 from publishing.outcome import Sending
 from publishing.platforms.base import Deletes, Edits, LooksUp, Platform, Replies
@@ -228,6 +229,8 @@ def _on_record(claimed: Claim, delivery: Delivery, only_look: str) -> Sending:
         await sync_to_async(claim.keep_part)(claimed, part)
 
     first = delivery.of or delivery
+    platform = platforms.platform(delivery.channel.platform)
+    to_whom = Mailing(claimed, delivery, number) if platform.to_subscribers else None
     job = Job(
         post=post,
         options=delivery.channel.options,
@@ -240,9 +243,9 @@ def _on_record(claimed: Claim, delivery: Delivery, only_look: str) -> Sending:
         keep_part=keep_part,
         remote_id=first.remote_id,
         remote_url=first.remote_url,
+        recipients=to_whom,
         key=str(delivery.marker),
     )
-    platform = platforms.platform(delivery.channel.platform)
     return Sending(
         claimed, attempt.pk, number, platform, job, delivery.looked_up, only_look=only_look,
         act=delivery.act, channel_id=delivery.channel_id,

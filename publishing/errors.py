@@ -3,10 +3,12 @@
 `PlatformError`: the root; its text is for the editor. `excerpt` is what the platform said.
 ├── `Refusal`: definitely not posted, and the same again would be refused again.
 ├── `Wait`: definitely not posted; try again, not before `seconds` if the platform named them.
+│   └── `Unfinished`: part of it is out and on record; the rest goes on after `seconds`.
 ├── `Reauthorise`: definitely not posted, and nothing will be before an administrator has looked
 │   at the channel: its credentials or its address are not accepted any more.
 │   └── `Expired`: the token has run out; the queue renews it once, where that can be done.
 └── `Unknown`: it may have been posted.
+    └── `Undecidable`: and nobody but a person can say.
 """
 
 
@@ -38,6 +40,10 @@ class Wait(PlatformError):
         self.seconds = seconds
 
 
+class Unfinished(Wait):
+    """It goes well and takes longer than one attempt; no attempt in vain."""
+
+
 class Reauthorise(PlatformError):
     """The channel's connection is dead; its deliveries wait."""
 
@@ -48,6 +54,10 @@ class Expired(Reauthorise):
 
 class Unknown(PlatformError):
     """The outcome is not known."""
+
+
+class Undecidable(Unknown):
+    """The desk has done what it can; a person is asked."""
 
 
 class LostClaim(Exception):

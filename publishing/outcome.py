@@ -21,7 +21,14 @@ from articles.record import Actor
 from config.outbound import OutboundError
 from publishing import amend, claim, distribution, retry
 from publishing.claim import Claim
-from publishing.errors import PlatformError, Reauthorise, Refusal, Wait
+from publishing.errors import (
+    PlatformError,
+    Reauthorise,
+    Refusal,
+    Undecidable,
+    Unfinished,
+    Wait,
+)
 from publishing.lifecycle import Status
 from publishing.models import Attempt, Channel, Delivery
 from publishing.platforms.base import Platform
@@ -115,7 +122,10 @@ def told_to_wait(
     outcome: Attempt.Outcomes = _Outcomes.WAIT,
 ) -> None:
     """Definitely not posted; again later, unless it was tried often enough."""
-    if retry.gives_up(sending.number):
+    if isinstance(problem, Unfinished):
+        unfinished(sending, problem)
+        return
+    if retry.gives_up(_in_vain(sending)):
         given_up = Refusal(f"Given up after {sending.number} attempts. {problem}")
         refused(sending, given_up, outcome)
         return
@@ -128,6 +138,13 @@ def told_to_wait(
             hold_channel(_row(sending).channel_id, at)
 
 
+def unfinished(sending: Sending, problem: Unfinished) -> None:
+    """Part of it is out and on record; it goes on, however many attempts that takes."""
+    status = Status.IN_DOUBT if sending.in_doubt else Status.RETRY
+    at = _in(max(1.0, problem.seconds or 0.0))
+    _settle(sending, status, str(problem), at, _Outcomes.UNFINISHED, problem)
+
+
 def pause(sending: Sending, problem: Reauthorise) -> None:
     """The channel is paused with one reason; its deliveries wait and burn no attempts."""
     status, at = (Status.IN_DOUBT, _in(0)) if sending.in_doubt else (Status.RETRY, None)
@@ -138,8 +155,9 @@ def pause(sending: Sending, problem: Reauthorise) -> None:
 
 def unknown(sending: Sending, problem: PlatformError | OutboundError) -> None:
     """It may have been posted: found out by the desk where that is safe, else by a person."""
-    asks = amend.repeat(sending.act, sending.platform.capabilities.once) is amend.Repeat.ASK
-    if asks or retry.gives_up(sending.number):
+    repeat = amend.repeat(sending.act, sending.platform.capabilities.once)
+    asks = repeat is amend.Repeat.ASK or isinstance(problem, Undecidable)
+    if asks or retry.gives_up(_in_vain(sending)):
         ask(sending, str(problem), _Outcomes.UNKNOWN, problem)
         return
     words = f"{problem} It may have been posted; the desk will find out."
@@ -230,6 +248,14 @@ def _close(
         request_id=_plain(request_id)[:200],
         finished_at=Now(),
     )
+
+
+def _in_vain(sending: Sending) -> int:
+    """How many attempts brought it no further."""
+    further = Attempt.objects.filter(
+        delivery_id=sending.claim.delivery_id, outcome=_Outcomes.UNFINISHED
+    )
+    return sending.number - further.count()
 
 
 def _row(sending: Sending) -> Delivery:

@@ -8,6 +8,7 @@ from typing import Any
 
 from publishing.counting import Ruler
 from publishing.document import Picture
+from publishing.recipients import Recipients
 
 
 class Once(StrEnum):
@@ -140,6 +141,7 @@ class Job:
     """Stores the id of a part that is out, before the next one; raises as `keep_draft` does."""
     remote_id: str = ""  # of the post that is to be edited, deleted, answered or looked at
     remote_url: str = ""
+    recipients: Recipients | None = None  # for platforms that write `to_subscribers`
     key: str = ""  # of this very job; `post.marker` is that of the post that it is about
 
     @property

@@ -1,10 +1,13 @@
 """A delivery's receipt: everything that proves what went out, where, and how it was confirmed."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.urls import reverse
 
+from publishing import mailing
 from publishing.models import Attempt, Delivery
+from publishing.recipients import Tally
 
 _CONFIRMED = {
     "answer": "The platform answered that it has it.",
@@ -42,6 +45,7 @@ def receipt(delivery: Delivery) -> dict[str, Any]:
         "remote_url": delivery.remote_url,
         "confirmed_by": delivery.confirmed_by,
         "confirmed": _CONFIRMED.get(delivery.confirmed_by, delivery.confirmed_by),
+        "letters": _letters(delivery),
         "attempts": [_attempt(each) for each in tries],
         "amendments": [
             {
@@ -60,6 +64,12 @@ def receipt(delivery: Delivery) -> dict[str, Any]:
 def address(delivery: Delivery) -> str:
     """Where people read the receipt."""
     return reverse("admin:publishing_delivery_receipt", args=(delivery.pk,))
+
+
+def _letters(delivery: Delivery) -> dict[str, int] | None:
+    """How many went to whom, where it was a mailing."""
+    tally = mailing.tally(delivery)
+    return asdict(tally) if tally != Tally() else None
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

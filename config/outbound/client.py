@@ -1,6 +1,7 @@
 """One request from here to there, under the rules of a `Policy`."""
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,7 @@ from config.outbound.transport import (
     CONNECT_SECONDS,
     PinnedBackend,
     Resolve,
+    connected,
     system_resolve,
     tls_context,
 )
@@ -64,9 +66,10 @@ class Client:
             (httpcore.ConnectError, httpcore.ConnectTimeout),
         )
         self._backend = backend
+        self.tls = tls or tls_context()  # for those who `connect` and then speak TLS
         self._reading, self._writing = (
             httpcore.AsyncConnectionPool(
-                ssl_context=tls or tls_context(),
+                ssl_context=self.tls,
                 max_connections=100,
                 max_keepalive_connections=kept,
                 keepalive_expiry=5.0,
@@ -149,6 +152,25 @@ class Client:
         host, port = parsed.raw_host.decode("ascii"), effective_port(parsed)
         [address, *_others] = await self._backend.judged(host, port)
         return host, port, str(address)
+
+    async def connect(
+        self, host: str, port: int, *, own_ports: frozenset[int] = frozenset()
+    ) -> socket.socket:
+        """A connection to a judged address of ``host``, for a protocol other than HTTP.
+
+        ``own_ports`` are that protocol's, allowed although HTTP may not go there. Whoever speaks
+        over it follows no redirect. Raises `Refused` or `Unreachable`.
+        """
+        if set(host) & set("/?#@"):
+            raise Refused("The host's name must be a name only, without a path or an @.")
+        name = f"[{host}]" if ":" in host else host
+        parsed = self.policy.check_url(f"http://{name}:{80 if port in own_ports else port}/")
+        known = parsed.raw_host.decode("ascii")
+        try:
+            async with asyncio.timeout(2 * CONNECT_SECONDS):
+                return await connected(known, port, await self._backend.judged(known, port))
+        except TimeoutError as error:
+            raise Unreachable(f"{known} could not be reached in time.") from error
 
     async def get(self, url: str, **options: Any) -> Response:
         """`request` with GET; takes its options."""

@@ -111,6 +111,28 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
         return answers
 
 
+async def connected(host: str, port: int, addresses: Sequence[Address]) -> socket.socket:
+    """A connected, non-blocking socket to the first of the judged addresses that answers."""
+    loop = asyncio.get_running_loop()
+    tried = addresses[:_MOST_ADDRESSES]
+    failure: OSError | None = None
+    for address in tried:
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS / len(tried)):
+                await loop.sock_connect(sock, (str(address), port))
+            return sock
+        except OSError as error:  # TimeoutError is one of them
+            sock.close()
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+    raise Unreachable(f"Nothing answers at {host}, port {port}.") from failure
+
+
 @functools.cache
 def _resolver_threads(_process: int) -> ThreadPoolExecutor:
     # Keyed by process: a forked worker inherits the pool's object but not its threads.

@@ -3,5 +3,6 @@
 from publishing.admin.channels import ChannelAdmin
 from publishing.admin.deliveries import DeliveryAdmin
 from publishing.admin.story import DeliveryInline, publish
+from publishing.admin.subscribers import SubscriberAdmin
 
-__all__ = ["ChannelAdmin", "DeliveryAdmin", "DeliveryInline", "publish"]
+__all__ = ["ChannelAdmin", "DeliveryAdmin", "DeliveryInline", "SubscriberAdmin", "publish"]

@@ -3,6 +3,9 @@
 from publishing.models.channel import Channel
 from publishing.models.delivery import Attempt, Delivery
 from publishing.models.request import KeptAnswer
+from publishing.models.subscriber import Letter, Subscriber
 from publishing.models.watch import Reading, Watch
 
-__all__ = ["Attempt", "Channel", "Delivery", "KeptAnswer", "Reading", "Watch"]
+__all__ = [
+    "Attempt", "Channel", "Delivery", "KeptAnswer", "Letter", "Reading", "Subscriber", "Watch",
+]  # fmt: skip

@@ -168,6 +168,7 @@ class Attempt(models.Model):
         PUBLISHED = "published", "Published"
         REFUSED = "refused", "Refused"
         WAIT = "wait", "Told to wait"
+        UNFINISHED = "unfinished", "Part of it is out"
         REAUTHORISE = "reauthorise", "Credentials refused"
         NOT_SENT = "not_sent", "Never sent"
         UNKNOWN = "unknown", "Unknown"

@@ -24,6 +24,7 @@ TABLE = {
     "matrix": "publishing.platforms.matrix.Matrix",
     "micropub": "publishing.platforms.micropub.Micropub",
     "static_git": "publishing.platforms.static_git.StaticGit",
+    "email": "publishing.platforms.email.Email",
     "webhook": "publishing.platforms.webhook.Webhook",
     "dryrun": "publishing.platforms.dryrun.DryRun",
 }

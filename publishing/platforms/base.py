@@ -35,6 +35,7 @@ class Platform(ABC):
     options: ClassVar[tuple[Field, ...]] = ()
     credentials: ClassVar[tuple[Field, ...]] = ()
     capabilities: ClassVar[Capabilities]
+    to_subscribers: ClassVar[bool] = False  # it gets `Job.recipients`, the channel's subscribers
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
         """What the platform would refuse about this post; nothing is sent."""
