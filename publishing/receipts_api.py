@@ -12,6 +12,7 @@ A_RECEIPT: dict[str, Any] = {
     "approved_sha256": "9b1c0e…", "payload_sha256": "9b1c0e…",
     "remote_id": "118", "remote_url": "https://blog.example/118",
     "confirmed_by": "look_up", "confirmed": "The desk looked and found it there.",
+    "letters": None,
     "attempts": [
         {
             "number": 1, "started_at": "2026-03-01T09:31:00+00:00",
@@ -46,6 +47,15 @@ class AttemptToldSerializer(serializers.Serializer[dict[str, Any]]):
     said = serializers.CharField(help_text="The beginning of what the platform said.")
 
 
+class LettersSerializer(serializers.Serializer[dict[str, Any]]):
+    """A mailing's letters, by what became of them."""
+
+    sent = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    in_doubt = serializers.IntegerField()
+
+
 class AmendmentSerializer(serializers.Serializer[dict[str, Any]]):
     """A correction or a withdrawal of the post, a delivery of its own."""
 
@@ -78,5 +88,8 @@ class ReceiptSerializer(serializers.Serializer[dict[str, Any]]):
     remote_url = serializers.CharField()
     confirmed_by = serializers.CharField(help_text="`answer`, `look_up`, `person` or empty.")
     confirmed = serializers.CharField()
+    letters = LettersSerializer(
+        allow_null=True, help_text="Of a mailing to subscribers; null for every other delivery."
+    )
     attempts = AttemptToldSerializer(many=True)
     amendments = AmendmentSerializer(many=True)

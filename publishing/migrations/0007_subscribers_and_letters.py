@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import publishing.models.subscriber
 from django.db import migrations, models
+
+import publishing.models.subscriber
 
 
 class Migration(migrations.Migration):
