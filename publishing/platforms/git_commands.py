@@ -27,8 +27,10 @@ _OLDEST = (2, 37)
 _NO_COMMAND = 127
 _SAID = 500  # characters of git's own words that are kept
 _NO_BRANCH = "couldn't find remote ref"
-_SHUT = ("authentication failed", "403", "401", "could not read username", "permission to")
-_MISSING = ("not found", "404", "does not appear to be a git repository")
+_SHUT = (
+    "authentication failed", "error: 401", "error: 403", "could not read username", "permission to",
+)  # fmt: skip
+_MISSING = ("not found", "error: 404", "does not appear to be a git repository")
 _OVERTAKEN = ("non-fast-forward", "fetch first", "stale info", "cannot lock ref", "failed to lock")
 _REFUSED = ("pre-receive hook declined", "protected branch", "hook declined", "gh006")
 
@@ -155,7 +157,8 @@ def _problem(command: str, said: str, remote: Remote) -> PlatformError:
     words = " ".join(said.split())
     if remote.token:
         words = words.replace(remote.token, "…")
-    told, lower = f"git {command}: {words[:_SAID]}", words.lower()
+    told = f"git {command}: {words[:_SAID]}"
+    lower = words.replace(remote.url, "").lower()  # what an address says means nothing
     if _NO_BRANCH in lower:
         return _NoBranch(told)
     if any(sign in lower for sign in _REFUSED):

@@ -87,9 +87,9 @@ def sidebar_of(user, console):
 
 
 def test_the_sidebar_stands_in_the_order_an_editor_works(ada, console):
-    assert sidebar_of(ada, console)[:12] == [
+    assert sidebar_of(ada, console)[:13] == [
         "Today", "Wire", "Clusters", "Stories", "Queue", "Sources", "Coverage", "Rules", "Channels",
-        "Schedules", "Users", "Groups",
+        "Subscribers", "Schedules", "Users", "Groups",
     ]  # fmt: skip
 
 

@@ -134,6 +134,13 @@ def test_an_answer_before_anything_was_sent_is_definite(server, job, status, kin
         calls("publish", job)
 
 
+def test_a_repositorys_name_is_no_answer(server, job):
+    server.before = lambda _method, _path: 503
+    options = {**job.options, "url": server.url.replace("site.git", "404-not-found.git")}
+    with pytest.raises(Wait):
+        calls("publish", replace(job, options=options))
+
+
 @pytest.mark.parametrize(("status", "kind"), [(403, Reauthorise), (500, Unknown)])
 def test_an_answer_to_the_push_itself(server, job, status, kind):
     server.before = lambda method, path: (
