@@ -28,7 +28,7 @@ class Said:
 
 
 _ONCE = {
-    Once.KEY: "The platform knows our repetitions.",
+    Once.KEY: "A repetition is known by an id of ours.",
     Once.TWO_PHASE: "A draft that nobody sees comes first.",
     Once.LOOK_UP: "The desk looks for it before it sends again.",
     Once.NONE: "Only a person can tell after a lost answer.",

@@ -23,11 +23,6 @@ from publishing.slots import BadPlan
 _LOOKED_AT = 100  # deliveries that health speaks of
 _SHOWN = 6
 _LOOKS_AGAIN = 5  # seconds
-_ABLE: dict[Ability, type] = {
-    Ability.EDITS: base.Edits, Ability.DELETES: base.Deletes, Ability.REPLIES: base.Replies,
-    Ability.COUNTING: base.Counting, Ability.WATCHES: base.Watches, Ability.RENEWS: base.Renews,
-    Ability.CONNECTS: base.Connects,
-}  # fmt: skip
 
 
 class ChannelPage(DeskAdmin):
@@ -82,7 +77,7 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
     adapter = (
         platforms.platform(channel.platform) if channel.platform in platforms.table() else None
     )
-    able = [ability for ability, kind in _ABLE.items() if isinstance(adapter, kind)]
+    able = base.able(adapter) if adapter else []
     kind, words = _state(channel, now)
     back = request.build_absolute_uri(reverse("admin:publishing_channel_connected"))
     return {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from config.outbound import BadBody, Client, OutboundError, Response
+from publishing.abilities import Ability
 from publishing.errors import Reauthorise, Refusal, Unknown, Wait
 from publishing.post import (
     Capabilities,
@@ -152,6 +153,18 @@ class Verifies(Protocol):
         self, options: Mapping[str, Any], credentials: Mapping[str, Any], http: Client
     ) -> str:
         """A sentence saying as whom we are connected. Raises as `publish` does."""
+
+
+_ABILITIES: Mapping[Ability, type] = {
+    Ability.EDITS: Edits, Ability.DELETES: Deletes, Ability.REPLIES: Replies,
+    Ability.COUNTING: Counting, Ability.WATCHES: Watches, Ability.RENEWS: Renews,
+    Ability.CONNECTS: Connects,
+}  # fmt: skip
+
+
+def able(platform: Platform) -> list[Ability]:
+    """Which of the optional abilities a platform has."""
+    return [ability for ability, kind in _ABILITIES.items() if isinstance(platform, kind)]
 
 
 def must_be_ok(answer: Response, platform: str) -> Response:

@@ -11,8 +11,9 @@ class DryRun(Platform):
     label = "Dry run"
     help = "Posts nowhere. What would have gone out is kept in the delivery's log."
     capabilities = Capabilities(
-        once=Once.KEY, in_words="Nothing leaves the desk.", form="whole story"
-    )
+        once=Once.KEY, in_words="Nothing leaves the desk.", form="whole story",
+        tried_against="the desk itself",
+    )  # fmt: skip
 
     async def publish(self, job: Job, http: object) -> Receipt:
         """Takes the post and keeps it to itself."""

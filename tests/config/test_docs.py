@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config.management.commands.write_docs import pages
+from config.handbook import pages
+from publishing import platforms
 
 HERE = Path(__file__).resolve().parents[2]
 MARKDOWN = [HERE / "README.md", HERE / "CHANGELOG.md", *sorted((HERE / "docs").glob("*.md"))]
@@ -14,6 +15,18 @@ MARKDOWN = [HERE / "README.md", HERE / "CHANGELOG.md", *sorted((HERE / "docs").g
 @pytest.mark.parametrize("name", sorted(pages()))
 def test_a_page_drawn_from_tables_is_up_to_date(name):
     assert (HERE / "docs" / name).read_text() == pages()[name], "run: manage.py write_docs"
+
+
+def test_the_matrix_says_of_every_platform_how_it_is_once_only_and_what_it_was_tried_against():
+    for key in platforms.TABLE:
+        platform = platforms.platform(key)
+        [row] = [
+            line for line in pages()["platforms.md"].splitlines()
+            if line.startswith(f"| [{platform.label}](")
+        ]  # fmt: skip
+        assert f"| {platform.capabilities.once.value.replace('_', '-')} |" in row
+        tried = platform.capabilities.tried_against or "not tried against the real service"
+        assert row.endswith(f"| {tried} |")
 
 
 @pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: page.name)

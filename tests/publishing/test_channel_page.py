@@ -37,7 +37,7 @@ def test_limits_are_told_in_words():
     words = said(Capabilities(Once.KEY, "A key.", ruler=ruler, pictures=4, alt_text=True))
     assert "At most 500 characters; a link counts 23, whatever its length." in words["Length"]
     assert words["Pictures"] == "Up to 4, with descriptions."
-    assert words["Once only"] == "The platform knows our repetitions. A key."
+    assert words["Once only"] == "A repetition is known by an id of ours. A key."
 
 
 @pytest.mark.parametrize(
