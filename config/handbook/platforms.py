@@ -27,8 +27,8 @@ An answer can get lost after the work was done. What the queue does then:
 _KINDS = {
     Once.KEY: (
         "key",
-        "A repetition is known by an id of ours, on the platform or in a row of the desk, and makes "
-        "no second post; the queue sends again.",
+        "A repetition is known by an id of ours, on the platform or in a row of the desk, and "
+        "makes no second post; the queue sends again.",
     ),
     Once.TWO_PHASE: (
         "two-phase",
