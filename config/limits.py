@@ -8,6 +8,7 @@ several buckets at once, see `config.turns`.
 
 import functools
 import time
+from collections.abc import Sequence
 
 import redis
 import structlog
@@ -57,6 +58,32 @@ def take(key: str, rate_per_minute: float, burst: int = 1) -> float:
         return 0.0
     outage.end()
     return int(wait) / _MICROSECONDS
+
+
+def take_all(asked: Sequence[tuple[str, float, int]]) -> list[float]:
+    """`take` for several at once: of each (key, rate a minute, burst) the seconds to wait.
+
+    In one round trip to Redis; without Redis everything may happen.
+    """
+    if not asked or outage.leave_alone():
+        return [0.0] * len(asked)
+    script = registered(settings.REDIS_URL, _GCRA)
+    try:
+        for _ in range(2):
+            pipe = client(settings.REDIS_URL).pipeline(transaction=False)
+            for key, rate, burst in asked:
+                interval = round(60 * _MICROSECONDS / rate)
+                pipe.evalsha(script.sha, 1, f"newsdesk:limit:{key}", interval, burst)
+            try:
+                waits = [int(wait) / _MICROSECONDS for wait in pipe.execute()]
+            except redis.exceptions.NoScriptError:
+                client(settings.REDIS_URL).script_load(_GCRA)
+            else:
+                outage.end()
+                return waits
+    except redis.RedisError as error:
+        outage.begin(error)
+    return [0.0] * len(asked)
 
 
 class Outage:

@@ -5,7 +5,7 @@ has lost the delivery and must neither send nor write. Losing a race is ordinary
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,6 +60,14 @@ FROM due
 WHERE delivery.id = due.id
 RETURNING delivery.id, delivery.claim_token, due.was
 """  # noqa: S608 (our own literals)
+_RENEW = """
+UPDATE publishing_queue AS delivery
+SET lease_expires_at = now() + make_interval(secs => %(lease)s), updated_at = now()
+FROM unnest(%(ids)s::bigint[], %(tokens)s::uuid[]) AS ours (id, token)
+WHERE delivery.id = ours.id AND delivery.claim_token = ours.token
+    AND delivery.status IN ('claimed', 'sending')
+RETURNING delivery.id
+"""
 _SECONDS_TO_NEXT = """
 SELECT extract(epoch FROM min(
     greatest(waiting.scheduled_at, waiting.next_attempt_at, channel.waits_until)
@@ -110,17 +118,17 @@ def seconds_to_next(within: timedelta) -> float | None:
     return max(0.0, seconds)
 
 
-def locked(claimed: Claim) -> Delivery:
-    """The row, locked until the transaction ends; raises `LostClaim` if it is not ours."""
-    delivery = (
-        Delivery.objects.select_for_update(of=("self",))
+def all_locked(claims: Sequence[Claim]) -> dict[Claim, Delivery]:
+    """The rows that are still ours, locked until the transaction ends, in the order of `claims`."""
+    rows = {
+        (row.pk, row.claim_token): row
+        for row in Delivery.objects.select_for_update(of=("self",))
         .select_related("channel", "revision", "of")
-        .filter(pk=claimed.delivery_id, claim_token=claimed.token, status=Status.CLAIMED)
-        .first()
-    )
-    if delivery is None:
-        raise LostClaim(_taken_over(claimed))
-    return delivery
+        .filter(pk__in=[each.delivery_id for each in claims], status=Status.CLAIMED)
+        .order_by("pk")
+    }
+    keyed = ((each, rows.get((each.delivery_id, each.token))) for each in claims)
+    return {each: row for each, row in keyed if row is not None}
 
 
 def give_back(claimed: Claim) -> None:
@@ -138,11 +146,31 @@ def settle(claimed: Claim, status: Status, **fields: Any) -> None:
     _write(claimed, {"status": status, "claim_token": None, "lease_expires_at": None, **fields})
 
 
-def mark_sending(claimed: Claim, number: int) -> None:
-    """From here on bytes may leave, for the attempt of this number: a crash means in doubt."""
-    _write(
-        claimed,
-        {"status": Status.SENDING, "attempts": number, "lease_expires_at": Now() + LEASE},
+def renew_all(claims: Sequence[Claim]) -> set[Claim]:
+    """Begin a new lease for those that are still ours; which these are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RENEW,
+            {
+                "ids": [each.delivery_id for each in claims],
+                "tokens": [each.token for each in claims],
+                "lease": LEASE.total_seconds(),
+            },
+        )
+        ours = {row[0] for row in cursor.fetchall()}
+    return {each for each in claims if each.delivery_id in ours}
+
+
+def mark_sending(claims: Sequence[Claim]) -> None:
+    """From here on bytes may leave for these, one attempt more each: a crash means in doubt.
+
+    The caller holds their locks, see `all_locked`.
+    """
+    Delivery.objects.filter(pk__in=[each.delivery_id for each in claims]).update(
+        status=Status.SENDING,
+        attempts=F("attempts") + 1,
+        lease_expires_at=Now() + LEASE,
+        updated_at=Now(),
     )
 
 

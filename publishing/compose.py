@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import regex
 
 from articles.clean import plain_text
 from publishing import writing
 from publishing.counting import Ruler
-from publishing.document import read
+from publishing.document import Picture, read
 from publishing.post import Post
 from publishing.shortening import shortened, thread
 
@@ -25,19 +26,25 @@ def compose(
     marker: str = "",
 ) -> Post:
     """The post that a story's text makes."""
-    document = read(content)
+    text, pictures = _read(content)
     return Post(
         title=" ".join(title.split()),
         html=content,
-        text=writing.plain(document),
+        text=text,
         summary=plain_text(summary),
         url=url,
         tags=tuple(tags),
         authors=tuple(authors),
         language=language,
         marker=marker,
-        pictures=document.pictures,
+        pictures=pictures,
     )
+
+
+@lru_cache(maxsize=32)  # a story goes to many channels, one after the other
+def _read(content: str) -> tuple[str, tuple[Picture, ...]]:
+    document = read(content)
+    return writing.plain(document), document.pictures
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,58 +1,45 @@
-"""Sending what is due: claim, look once more, write the attempt down, call, settle.
+"""Sending what is due: claim, look once more, write the attempts down, call, settle.
 
-One drain runs many calls at once in one event loop; a Celery message only says "drain", and any
-number of drains in any number of processes share the work by their claims.
+One drain runs many calls at once in one event loop, and visits the database for a handful of
+deliveries together: a Celery message only says "drain", and any number of drains in any number of
+processes share the work by their claims.
 """
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import structlog
 from asgiref.sync import async_to_sync, sync_to_async
-from django.db import Error as DatabaseError
-from django.db import transaction
-from django.db.models.functions import Now
+from django.db import DataError, IntegrityError
 
-from articles.models import Article
 from config.bell import ring
-from config.limits import take
 from config.outbound import Client, OutboundError, from_settings
-from config.sealed import TamperedSecret
-from publishing import (
-    approval,
-    claim,
-    distribution,
-    last_look,
-    outcome,
-    planning,
-    platforms,
-    posts,
-    renewal,
-)
+from publishing import claim, outcome, renewal
 from publishing.alone import Only, alone
-from publishing.claim import Claim
+from publishing.begin import CALL_DEADLINE, begin
 from publishing.errors import Expired, LostClaim, PlatformError, Refusal, Unknown
-from publishing.last_look import Verdict
-from publishing.lifecycle import Status
-from publishing.mailing import Mailing
-from publishing.models import Attempt, Channel, Delivery
-from publishing.outcome import Sending
+from publishing.models import Delivery
+from publishing.outcome import Arrived, Sending
 from publishing.platforms.base import Deletes, Edits, LooksUp, Platform, Replies
 from publishing.post import Job, Once, Receipt
 
 log = structlog.get_logger(__name__)
 
-CALL_DEADLINE = 45.0
-"""Seconds for all that one attempt asks of a platform; well below `claim.LEASE`."""
-OPEN_AT_ONCE = 50
+OPEN_AT_ONCE = 100
 LONGEST_DRAIN = 20.0  # seconds; then it rings for the next one, so that a worker can be stopped
+_BEGUN_AT_ONCE = 25  # deliveries that one visit to the database begins
 _LINGER = timedelta(seconds=3)  # what is due within this is waited for, not left to the next tick
 _GLANCE = 1.0  # seconds between looks at the queue while slow platforms keep us waiting
+_GATHER = 0.01  # seconds in which answers that come together are written down together
 _NOT_AT_ONCE = 0.1  # seconds before asking again for a row that another worker holds
-_BURST = 3  # deliveries of a channel at once after a quiet time
+_LEASE_IS_NEW = 5.0  # seconds; whoever has slept longer since asks whether it is still theirs
+
+_Ending = Arrived | partial[None]
+"""How a call ended: proof that it is there, or what to write down instead."""
 
 
 def drain(*, at_once: int = OPEN_AT_ONCE, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -70,190 +57,124 @@ def drain(*, at_once: int = OPEN_AT_ONCE, stopping: Callable[[], bool] = lambda:
 
 async def _drain(at_once: int, stopping: Callable[[], bool], lingering: bool) -> tuple[int, bool]:
     """How many got as far as a call, and whether there may be more to do."""
-    settled = 0
-    open_calls: set[asyncio.Task[bool]] = set()
-    loop = asyncio.get_running_loop()
-    until = loop.time() + LONGEST_DRAIN
-    async with Client(from_settings()) as http:
+    drained = _Drain(at_once, stopping, lingering)
+    await drained.run()
+    return drained.settled, drained.unfinished
+
+
+class _Drain:
+    """One drain: the calls that are open, and those that have ended and are not written down."""
+
+    def __init__(self, at_once: int, stopping: Callable[[], bool], lingering: bool) -> None:
+        self.settled = 0
+        self.unfinished = False  # it has stopped taking on, and there may be more
+        self._at_once = at_once
+        self._stopping = stopping
+        self._lingering = lingering
+        self._open: set[asyncio.Task[None]] = set()
+        self._ended: list[_Ending] = []
+
+    async def run(self) -> None:
+        """Until nothing is due, or it has gone on for long enough."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LONGEST_DRAIN
+        async with Client(from_settings()) as http:
+            try:
+                while await self._step(http, loop.time() < until and not self._stopping()):
+                    pass
+            finally:
+                if self._open:  # something has failed here: what is under way isn't cut off
+                    await asyncio.wait(self._open)
+                if self._ended:
+                    await sync_to_async(_write_down)(self._ended)
+
+    async def _step(self, http: Client, taking: bool) -> bool:
+        """Visit the database once, then wait for answers; False at the end."""
+        room = min(self._at_once - len(self._open), _BEGUN_AT_ONCE) if taking else 0
+        claimed = 0
+        if self._ended or room > 0:
+            ended, self._ended = self._ended, []
+            written, claimed, begun = await sync_to_async(_visit)(ended, room)
+            self.settled += written
+            for sending in begun:
+                task = asyncio.create_task(self._deliver(sending, http))
+                self._open.add(task)
+                task.add_done_callback(self._open.discard)
+        if self._open:
+            full = len(self._open) >= self._at_once
+            if claimed < room or full or not taking:
+                await self._answers(_GLANCE if taking else None)
+            return True
+        if self._ended or claimed:
+            return True
+        if not taking:
+            self.unfinished = True
+            return False
+        wait = await sync_to_async(claim.seconds_to_next)(_LINGER)
+        if wait is None or not self._lingering:
+            return False
+        await asyncio.sleep(max(wait, _NOT_AT_ONCE))
+        return True
+
+    async def _answers(self, longest: float | None) -> None:
+        """Wait for an answer, and a moment longer for those that come with it."""
+        if not self._ended:
+            await asyncio.wait(self._open, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
+        if self._ended and self._open:
+            await asyncio.sleep(_GATHER)
+
+    async def _deliver(self, sending: Sending, http: Client) -> None:
         try:
-            while True:
-                taking = loop.time() < until and not stopping()
-                if taking and len(open_calls) < at_once:
-                    for claimed in await sync_to_async(claim.claim)(at_once - len(open_calls)):
-                        open_calls.add(asyncio.create_task(_deliver(claimed, http)))
-                if open_calls:
-                    done, open_calls = await asyncio.wait(
-                        open_calls,
-                        timeout=_GLANCE if taking else None,
-                        return_when=asyncio.FIRST_COMPLETED,
-                    )
-                    settled += sum([task.result() for task in done])
-                elif not taking:
-                    return settled, True
-                else:
-                    wait = await sync_to_async(claim.seconds_to_next)(_LINGER)
-                    if wait is None or not lingering:
-                        return settled, False
-                    await asyncio.sleep(max(wait, _NOT_AT_ONCE))
-        finally:
-            if open_calls:  # something has failed here: what is under way must not be cut off
-                await asyncio.wait(open_calls)
+            ending = await _call(sending, http)
+        except LostClaim:
+            log.warning("delivery.lost_claim", delivery=sending.claim.delivery_id)
+        else:
+            self._ended.append(ending)
 
 
-async def _deliver(claimed: Claim, http: Client) -> bool:
-    """Take one delivery through; whether it got as far as a call."""
+def _visit(ended: Sequence[_Ending], room: int) -> tuple[int, int, list[Sending]]:
+    """Write down what has ended, take on what is due: how many were written, how many taken on,
+    and those of them that may go out."""
+    written = _write_down(ended)
+    claims = claim.claim(room) if room > 0 else []
+    begun = begin(claims) if claims else []
+    # What was lost meanwhile, by a worker that slept in between, is not sent.
+    ours = claim.renew_all([each.claim for each in begun]) if begun else set()
+    for each in begun:
+        if each.claim not in ours:
+            log.warning("delivery.lost_claim", delivery=each.claim.delivery_id)
+    now = time.monotonic()
+    return written, len(claims), [replace(each, since=now) for each in begun if each.claim in ours]
+
+
+def _write_down(ended: Sequence[_Ending]) -> int:
+    """Every ending on its row; how many still were ours to write."""
+    arrived = [each for each in ended if isinstance(each, Arrived)]
+    written = _published(arrived) if arrived else 0
+    for each in ended:
+        if isinstance(each, Arrived):
+            continue
+        try:
+            each()
+            written += 1
+        except LostClaim as problem:
+            log.warning("delivery.lost_claim", words=str(problem))
+    return written
+
+
+def _published(arrived: Sequence[Arrived]) -> int:
     try:
-        try:
-            sending = await sync_to_async(_begin)(claimed)
-        except (LostClaim, DatabaseError):
+        return outcome.published(arrived)
+    except (DataError, IntegrityError):
+        if len(arrived) == 1:
             raise
-        except Exception:
-            # Nothing has been sent. One delivery that can't be prepared must not stop the others,
-            # nor come back for ever.
-            log.exception("delivery.not_prepared", delivery=claimed.delivery_id)
-            await sync_to_async(_hold)(claimed)
-            return False
-        if sending is None:
-            return False
-        # The lease is new as of the statement before; a worker that slept since has lost it here.
-        await sync_to_async(claim.renew)(claimed)
-        settle = await _call(sending, http)
-        await sync_to_async(settle)()
-    except LostClaim:
-        log.warning("delivery.lost_claim", delivery=claimed.delivery_id)
-        return False
-    return True
+        return sum(outcome.published([each]) for each in arrived)  # one's trouble is its own
 
 
-def _begin(claimed: Claim) -> Sending | None:
-    """The last look before anything leaves; None when it must not, and the rows say why."""
-    row = Delivery.objects.select_related("channel").get(pk=claimed.delivery_id)
-    channel, now = row.channel, claim.database_now()
-    late = last_look.is_catching_up(row, now)
-    if row.wish != Delivery.Wishes.WITHDRAW:
-        until = planning.quiet_now(channel, now)
-        if until is not None:
-            _wait_quietly(claimed, channel, until)
-            return None
-    # What is late waits for the limit one by one: an outage doesn't end in a burst.
-    burst = 1 if late else _BURST
-    wait = take(f"channel:{channel.pk}", channel.rate_limit_per_minute, burst=burst)
-    if wait:
-        outcome.hold_channel(channel.pk, now + timedelta(seconds=wait))
-        claim.give_back(claimed)
-        return None
-    sending = _looked_at(claimed, now)
-    if sending is not None and late and channel.catch_up_minutes:
-        outcome.hold_channel(channel.pk, now + timedelta(minutes=channel.catch_up_minutes))
-    return sending
-
-
-def _wait_quietly(claimed: Claim, channel: Channel, until: datetime) -> None:
-    fields: dict[str, object] = {"next_attempt_at": until}
-    if claimed.was is Status.PENDING:
-        fields["error_message"] = planning.quiet_words(channel, until)
-    claim.settle(claimed, claimed.was, **fields)
-
-
-def _looked_at(claimed: Claim, now: datetime) -> Sending | None:
-    with transaction.atomic():
-        delivery = claim.locked(claimed)
-        if delivery.channel.paused_reason or not delivery.channel.is_active:
-            claim.give_back(claimed)
-            return None
-        delivery.article = Article.objects.select_for_update().get(pk=delivery.article_id)
-        only_look = ""
-        found = last_look.verdict(delivery, now)
-        if found is not None and claimed.was is Status.IN_DOUBT and _can_look(delivery):
-            only_look = found.words
-        elif found is not None:
-            _set_aside(claimed, delivery, found)
-            return None
-        try:
-            return _on_record(claimed, delivery, only_look)
-        except TamperedSecret as problem:
-            claim.give_back(claimed)
-            outcome.pause_channel(delivery.channel_id, str(problem))
-            return None
-
-
-def _can_look(delivery: Delivery) -> bool:
-    """Whether the desk may search for it where it must not send it any more."""
-    table = platforms.table()
-    if delivery.act != Delivery.Acts.PUBLISH or delivery.platform not in table:
-        return False
-    return isinstance(platforms.platform(delivery.platform), LooksUp)
-
-
-def _set_aside(claimed: Claim, delivery: Delivery, found: Verdict) -> None:
-    """Not sent now; but what is in doubt stays so, and a person is asked."""
-    status, words, wait = found.status, found.words, found.wait
-    if claimed.was is Status.IN_DOUBT:
-        status, words, wait = Status.IN_DOUBT, f"{words} {outcome.ASK}", None
-    at = claim.database_now() + wait if wait is not None else None
-    claim.settle(
-        claimed, status, error_message=words, next_attempt_at=at, refused_hash=delivery.refused_hash
-    )
-    outcome.note(delivery, status.value, words)
-    distribution.sum_up(delivery.article_id)
-
-
-def _hold(claimed: Claim) -> None:
-    words = "The desk failed to prepare it; its log says how. Nothing was sent."
-    with transaction.atomic():
-        _set_aside(claimed, claim.locked(claimed), Verdict(Status.HELD, words))
-
-
-def _on_record(claimed: Claim, delivery: Delivery, only_look: str) -> Sending:
-    """Write the attempt down; with this committed, a crash can only mean in doubt."""
-    secrets = delivery.channel.credentials.reveal()
-    post = posts.of_delivery(delivery)
-    maybe_there = (Attempt.Outcomes.OPEN, Attempt.Outcomes.UNKNOWN, Attempt.Outcomes.ABSENT)
-    again = delivery.tries.filter(outcome__in=maybe_there).exists()
-    number = delivery.attempts + 1
-    claim.mark_sending(claimed, number)
-    attempt = Attempt.objects.create(
-        delivery=delivery,
-        number=number,
-        token=claimed.token,
-        marker=delivery.marker,
-        payload_hash=approval.payload_hash(delivery, post),
-        started_at=Now(),
-        deadline=Now() + timedelta(seconds=CALL_DEADLINE),
-    )
-
-    async def keep_draft(draft_id: str) -> None:
-        await sync_to_async(claim.keep_draft)(claimed, draft_id)
-
-    async def keep_part(part: str) -> None:
-        await sync_to_async(claim.keep_part)(claimed, part)
-
-    first = delivery.of or delivery
-    platform = platforms.platform(delivery.channel.platform)
-    to_whom = Mailing(claimed, delivery, number) if platform.to_subscribers else None
-    job = Job(
-        post=post,
-        options=delivery.channel.options,
-        credentials=secrets,
-        made_at=delivery.created_at,
-        again=again,
-        draft_id=delivery.remote_draft_id,
-        keep_draft=keep_draft,
-        parts=tuple(first.parts),
-        keep_part=keep_part,
-        remote_id=first.remote_id,
-        remote_url=first.remote_url,
-        recipients=to_whom,
-        key=str(delivery.marker),
-    )
-    return Sending(
-        claimed, attempt.pk, number, platform, job, delivery.looked_up, only_look=only_look,
-        act=delivery.act, channel_id=delivery.channel_id,
-    )  # fmt: skip
-
-
-async def _call(sending: Sending, http: Client) -> "partial[None]":
-    """Ask the platform; what to write down, as a function for the database's thread."""
+async def _call(sending: Sending, http: Client) -> _Ending:
+    """Ask the platform; how it ended. Raises `LostClaim` when it isn't ours any more."""
+    if time.monotonic() - sending.since > _LEASE_IS_NEW:
+        await sync_to_async(claim.renew)(sending.claim)
     try:
         async with asyncio.timeout(CALL_DEADLINE):
             return await _signed_in(sending, http)
@@ -271,7 +192,7 @@ async def _call(sending: Sending, http: Client) -> "partial[None]":
         return partial(outcome.unknown, sending, Unknown(words))
 
 
-async def _signed_in(sending: Sending, http: Client) -> "partial[None]":
+async def _signed_in(sending: Sending, http: Client) -> _Ending:
     """Ask with a token that holds: renewed ahead of its end, and once more if it is refused."""
     sending = await _renewed(sending, http, refused=False)
     try:
@@ -286,21 +207,21 @@ async def _renewed(sending: Sending, http: Client, *, refused: bool) -> Sending:
     return replace(sending, job=replace(sending.job, credentials=fresh))
 
 
-async def _ask(sending: Sending, http: Client) -> "partial[None]":
+async def _ask(sending: Sending, http: Client) -> _Ending:
     """Search for it where an earlier attempt is in doubt and that is how to find out; else send."""
     platform, job = sending.platform, sending.job
     if sending.act != Delivery.Acts.PUBLISH:
-        return partial(outcome.published, sending, await _amend(sending, http))
+        return Arrived(sending, await _amend(sending, http))
     by_look_up = platform.capabilities.once is Once.LOOK_UP and sending.in_doubt
     if by_look_up or sending.only_look:
         receipt = await _searched(platform, job, http)
         if receipt is not None:
-            return partial(outcome.published, sending, receipt)
+            return Arrived(sending, receipt)
         if sending.only_look:
             return partial(outcome.ask, sending, f"{sending.only_look} It was not found there.")
         if sending.looked_up < 1:
             return partial(outcome.not_found, sending)
-    return partial(outcome.published, sending, await platform.publish(job, http))
+    return Arrived(sending, await platform.publish(job, http))
 
 
 async def _amend(sending: Sending, http: Client) -> Receipt:

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from articles.errors import DeskError
 from articles.lifecycle import State
-from publishing import approval, placing, platforms, posts, retry
+from publishing import approval, placing, platforms, retry
 from publishing.lifecycle import Status
 from publishing.models import Channel, Delivery
+from publishing.post import Post
 
 CATCHING_UP = timedelta(minutes=5)  # later than this after its time it is no longer on time
 
@@ -21,8 +22,8 @@ class Verdict:
     wait: timedelta | None = None  # until it is looked at again
 
 
-def verdict(delivery: Delivery, now: datetime) -> Verdict | None:
-    """What keeps the delivery from going out at `now`; None if nothing does.
+def verdict(delivery: Delivery, post: Post, now: datetime) -> Verdict | None:
+    """What keeps the delivery from going out as `post` at `now`; None if nothing does.
 
     Its story must be locked by the caller. A withdrawal is never too late, and no embargo keeps it.
     """
@@ -43,7 +44,7 @@ def verdict(delivery: Delivery, now: datetime) -> Verdict | None:
         return Verdict(Status.HELD, "The approval was withdrawn; approve the story again.")
     if story.embargo_until and story.embargo_until > now:
         return Verdict(Status.RETRY, "The story is under embargo.", story.embargo_until - now)
-    return _too_late(delivery, now) or _not_as_approved(delivery)
+    return _too_late(delivery, now) or _not_as_approved(delivery, post)
 
 
 def is_catching_up(delivery: Delivery, now: datetime) -> bool:
@@ -61,8 +62,8 @@ def _too_late(delivery: Delivery, now: datetime) -> Verdict | None:
     return Verdict(Status(policy), words)
 
 
-def _not_as_approved(delivery: Delivery) -> Verdict | None:
-    different = approval.changed(delivery, posts.of_delivery(delivery))
+def _not_as_approved(delivery: Delivery, post: Post) -> Verdict | None:
+    different = approval.changed(delivery, post)
     if not different:
         return None
     words = (

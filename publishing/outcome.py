@@ -8,15 +8,18 @@ attempt was refused, or told to wait, says nothing of the first.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from django.db import transaction
+import structlog
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from articles import record
+from articles.models import Event
 from articles.record import Actor
 from config.outbound import OutboundError
 from publishing import amend, claim, distribution, retry
@@ -34,9 +37,32 @@ from publishing.models import Attempt, Channel, Delivery
 from publishing.platforms.base import Platform
 from publishing.post import Job, Receipt
 
+log = structlog.get_logger(__name__)
+
 ASK = "It may have been posted: please look, and say which."
 _LOOK_AGAIN = 15.0  # seconds between two look-ups of a platform whose lists lag
 _rng = random.SystemRandom()
+_PUBLISH = """
+UPDATE publishing_queue AS delivery
+SET status = 'published', claim_token = NULL, lease_expires_at = NULL, next_attempt_at = NULL,
+    published_at = now(), updated_at = now(), error_message = '',
+    remote_id = ours.remote_id, remote_url = ours.remote_url, confirmed_by = ours.confirmed_by
+FROM unnest(
+    %(ids)s::bigint[], %(tokens)s::uuid[], %(remote_ids)s::text[], %(remote_urls)s::text[],
+    %(confirmed)s::text[]
+) AS ours (id, token, remote_id, remote_url, confirmed_by)
+WHERE delivery.id = ours.id AND delivery.claim_token = ours.token
+    AND delivery.status IN ('claimed', 'sending')
+RETURNING delivery.id
+"""
+_CLOSE = """
+UPDATE delivery_attempts AS attempt
+SET outcome = %(outcome)s, finished_at = now(), http_status = ours.http_status,
+    excerpt = ours.excerpt, request_id = ours.request_id
+FROM unnest(%(ids)s::bigint[], %(statuses)s::smallint[], %(excerpts)s::text[], %(requests)s::text[])
+    AS ours (id, http_status, excerpt, request_id)
+WHERE attempt.id = ours.id
+"""
 _Outcomes = Attempt.Outcomes
 
 
@@ -53,6 +79,7 @@ class Sending:
     only_look: str = ""  # why it must not be sent any more, only searched for
     act: str = Delivery.Acts.PUBLISH
     channel_id: int = 0
+    since: float = 0.0  # the process's own clock when the lease was begun anew
 
     @property
     def in_doubt(self) -> bool:
@@ -60,25 +87,36 @@ class Sending:
         return self.claim.was is Status.IN_DOUBT
 
 
-def published(sending: Sending, receipt: Receipt) -> None:
-    """It is there, and the receipt proves it."""
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A delivery that is there, and what proves it."""
+
+    sending: Sending
+    receipt: Receipt
+
+
+def published(arrived: Sequence[Arrived]) -> int:
+    """They are there, and the receipts prove it: written down in one transaction; how many.
+
+    Whose claim was lost writes nothing.
+    """
     with transaction.atomic():
-        claim.settle(
-            sending.claim,
-            Status.PUBLISHED,
-            published_at=Now(),
-            remote_id=_plain(receipt.remote_id)[:300],
-            remote_url=_address(receipt.remote_url),
-            confirmed_by=receipt.confirmed_by,
-            error_message="",
-            next_attempt_at=None,
+        ours = _publish(arrived)
+        mine = [each for each in arrived if each.sending.claim.delivery_id in ours]
+        _close_all(mine)
+        out = Delivery.objects.select_related("article", "channel").defer(
+            "article__content", "article__metadata", "article__search", "channel__credentials"
         )
-        said = receipt.excerpt or f"Confirmed by {receipt.confirmed_by.replace('_', '-')}."
-        _close(sending, _Outcomes.PUBLISHED, receipt.http_status, said, receipt.request_id)
-        delivery = _row(sending)
-        Channel.objects.filter(pk=delivery.channel_id).update(last_success=Now(), last_error="")
-        note(delivery, "published", delivery.remote_url)
-        distribution.went_out(delivery)
+        rows = list(out.filter(pk__in=ours).order_by("pk"))
+        Channel.objects.filter(pk__in={row.channel_id for row in rows}).update(
+            last_success=Now(), last_error=""
+        )
+        Event.objects.bulk_create([_event(row, "published", row.remote_url) for row in rows])
+        distribution.all_went_out(rows)
+    for each in arrived:
+        if each.sending.claim.delivery_id not in ours:
+            log.warning("delivery.lost_claim", delivery=each.sending.claim.delivery_id)
+    return len(mine)
 
 
 def went_wrong(sending: Sending, problem: PlatformError | OutboundError) -> None:
@@ -205,13 +243,46 @@ def pause_channel(channel_id: int, words: str) -> None:
 
 def note(delivery: Delivery, what: str, words: str) -> None:
     """Put it on the story's record, in the desk's own name."""
-    record.note(
-        delivery.article,
-        what,
-        Actor.desk(),
-        reason=_plain(words),
-        data={"delivery": delivery.pk, "channel": delivery.channel.name},
+    _event(delivery, what, words).save(force_insert=True)
+
+
+def _event(delivery: Delivery, what: str, words: str) -> Event:
+    data = {"delivery": delivery.pk, "channel": delivery.channel.name}
+    return record.prepared(delivery.article, what, Actor.desk(), reason=_plain(words), data=data)
+
+
+def _publish(arrived: Sequence[Arrived]) -> set[int]:
+    """Settle those whose claim is still ours; their numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PUBLISH,
+            {
+                "ids": [each.sending.claim.delivery_id for each in arrived],
+                "tokens": [each.sending.claim.token for each in arrived],
+                "remote_ids": [_plain(each.receipt.remote_id)[:300] for each in arrived],
+                "remote_urls": [_address(each.receipt.remote_url) for each in arrived],
+                "confirmed": [each.receipt.confirmed_by for each in arrived],
+            },
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _close_all(arrived: Sequence[Arrived]) -> None:
+    said = (
+        each.receipt.excerpt or f"Confirmed by {each.receipt.confirmed_by.replace('_', '-')}."
+        for each in arrived
     )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLOSE,
+            {
+                "ids": [each.sending.attempt_id for each in arrived],
+                "statuses": [each.receipt.http_status for each in arrived],
+                "excerpts": [_plain(words)[:1000] for words in said],
+                "requests": [_plain(each.receipt.request_id)[:200] for each in arrived],
+                "outcome": _Outcomes.PUBLISHED.value,
+            },
+        )
 
 
 def _settle(
@@ -239,13 +310,11 @@ def _close(
     outcome: Attempt.Outcomes,
     http_status: int | None,
     excerpt: str,
-    request_id: str = "",
 ) -> None:
     Attempt.objects.filter(pk=sending.attempt_id).update(
         outcome=outcome,
         http_status=http_status,
         excerpt=_plain(excerpt)[:1000],
-        request_id=_plain(request_id)[:200],
         finished_at=Now(),
     )
 

@@ -13,7 +13,7 @@ from articles import desk, revise
 from articles.errors import Incomplete, NotAllowed, WrongState
 from articles.models import Article
 from articles.record import Actor, Door
-from publishing import claim, deliver, queue, reconcile
+from publishing import begin, claim, deliver, queue, reconcile
 from publishing.errors import LostClaim
 from publishing.lifecycle import TERMINAL, WAYS, Status, may_become
 from publishing.models import Attempt, Channel, Delivery
@@ -364,7 +364,7 @@ def test_a_claim_whose_worker_died_before_sending_waits_again(queued, channel):
 @pytest.mark.parametrize(("platform", "by_itself"), [("mastodon", True), ("bare", False)])
 def test_a_worker_that_died_while_sending_leaves_a_doubt(queued, channel, platform, by_itself):
     delivery = queued(channel(platform))
-    assert deliver._begin(claimed_one(delivery)) is not None
+    assert begin.begin([claimed_one(delivery)])
     run_out()
     reconcile.expire()
     delivery = fresh(delivery)
@@ -374,15 +374,13 @@ def test_a_worker_that_died_while_sending_leaves_a_doubt(queued, channel, platfo
 
 
 def test_a_worker_that_overslept_its_lease_sends_nothing(queued, channel, world, monkeypatch):
-    begin = deliver._begin
-
-    def oversleep(claimed):
-        sending = begin(claimed)
+    def oversleep(claims):
+        begun = begin.begin(claims)
         run_out()
         reconcile.expire()
-        return sending
+        return begun
 
-    monkeypatch.setattr(deliver, "_begin", oversleep)
+    monkeypatch.setattr(deliver, "begin", oversleep)
     delivery = queued(channel("bare"))
     deliver.drain()
     assert world.posts("bare")["total"] == 0
@@ -425,12 +423,14 @@ def test_whoever_lost_the_claim_can_neither_renew_nor_settle(queued, channel):
     assert theirs.token != mine.token
     for late in (
         lambda: claim.renew(mine),
-        lambda: claim.mark_sending(mine, 1),
         lambda: claim.keep_draft(mine, "7"),
         lambda: claim.settle(mine, Status.FAILED),
     ):
         with pytest.raises(LostClaim):
             late()
+    assert claim.renew_all([mine, theirs]) == {theirs}
+    with transaction.atomic():
+        assert list(claim.all_locked([mine, theirs])) == [theirs]
     claim.settle(theirs, Status.RETRY)
 
 

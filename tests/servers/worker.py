@@ -12,21 +12,24 @@ import django
 from django.test.utils import setup_test_environment
 
 POINTS = {
-    "before the attempt row": ("deliver", "_on_record", "before"),
+    "before the attempt row": ("begin", "_on_record", "before"),
     "after the attempt row": ("deliver", "_call", "before"),
     "after the answer": ("outcome", "published", "before"),
-    "before the commit": ("distribution", "went_out", "after"),
+    "before the commit": ("distribution", "all_went_out", "after"),
 }
 """Module and function of the queue, and whether to stop before or after it."""
 
 
 def main(point: str, reached: Path) -> None:
     """Drain the queue, and stop at the point; "" is nowhere."""
-    from publishing import deliver, distribution, outcome
+    from publishing import begin, deliver, distribution, outcome
 
     if point:
         module, name, when = POINTS[point]
-        home: Any = {"deliver": deliver, "outcome": outcome, "distribution": distribution}[module]
+        homes = {
+            "begin": begin, "deliver": deliver, "outcome": outcome, "distribution": distribution,
+        }  # fmt: skip
+        home: Any = homes[module]
         true = getattr(home, name)
 
         def stop(*arguments: Any, **named: Any) -> Any:
