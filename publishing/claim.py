@@ -66,7 +66,7 @@ SET lease_expires_at = now() + make_interval(secs => %(lease)s), updated_at = no
 FROM unnest(%(ids)s::bigint[], %(tokens)s::uuid[]) AS ours (id, token)
 WHERE delivery.id = ours.id AND delivery.claim_token = ours.token
     AND delivery.status IN ('claimed', 'sending')
-RETURNING delivery.id
+RETURNING delivery.id, ours.token
 """
 _SECONDS_TO_NEXT = """
 SELECT extract(epoch FROM min(
@@ -157,8 +157,8 @@ def renew_all(claims: Sequence[Claim]) -> set[Claim]:
                 "lease": LEASE.total_seconds(),
             },
         )
-        ours = {row[0] for row in cursor.fetchall()}
-    return {each for each in claims if each.delivery_id in ours}
+        ours = set(cursor.fetchall())
+    return {each for each in claims if (each.delivery_id, each.token) in ours}
 
 
 def mark_sending(claims: Sequence[Claim]) -> None:

@@ -8,6 +8,7 @@ attempt was refused, or told to wait, says nothing of the first.
 """
 
 import random
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,7 +54,7 @@ FROM unnest(
 ) AS ours (id, token, remote_id, remote_url, confirmed_by)
 WHERE delivery.id = ours.id AND delivery.claim_token = ours.token
     AND delivery.status IN ('claimed', 'sending')
-RETURNING delivery.id
+RETURNING delivery.id, ours.token
 """
 _CLOSE = """
 UPDATE delivery_attempts AS attempt
@@ -101,20 +102,20 @@ def published(arrived: Sequence[Arrived]) -> int:
     Whose claim was lost writes nothing.
     """
     with transaction.atomic():
-        ours = _publish(arrived)
-        mine = [each for each in arrived if each.sending.claim.delivery_id in ours]
+        mine = _publish(arrived)
         _close_all(mine)
         out = Delivery.objects.select_related("article", "channel").defer(
             "article__content", "article__metadata", "article__search", "channel__credentials"
         )
-        rows = list(out.filter(pk__in=ours).order_by("pk"))
+        ids = [each.sending.claim.delivery_id for each in mine]
+        rows = list(out.filter(pk__in=ids).order_by("pk"))
         Channel.objects.filter(pk__in={row.channel_id for row in rows}).update(
             last_success=Now(), last_error=""
         )
         Event.objects.bulk_create([_event(row, "published", row.remote_url) for row in rows])
         distribution.all_went_out(rows)
     for each in arrived:
-        if each.sending.claim.delivery_id not in ours:
+        if each not in mine:
             log.warning("delivery.lost_claim", delivery=each.sending.claim.delivery_id)
     return len(mine)
 
@@ -251,8 +252,8 @@ def _event(delivery: Delivery, what: str, words: str) -> Event:
     return record.prepared(delivery.article, what, Actor.desk(), reason=_plain(words), data=data)
 
 
-def _publish(arrived: Sequence[Arrived]) -> set[int]:
-    """Settle those whose claim is still ours; their numbers."""
+def _publish(arrived: Sequence[Arrived]) -> list[Arrived]:
+    """Settle those whose claim is still ours; which these are."""
     with connection.cursor() as cursor:
         cursor.execute(
             _PUBLISH,
@@ -264,7 +265,12 @@ def _publish(arrived: Sequence[Arrived]) -> set[int]:
                 "confirmed": [each.receipt.confirmed_by for each in arrived],
             },
         )
-        return {row[0] for row in cursor.fetchall()}
+        ours = set(cursor.fetchall())
+    return [each for each in arrived if _named(each) in ours]
+
+
+def _named(arrived: Arrived) -> tuple[int, uuid.UUID]:
+    return arrived.sending.claim.delivery_id, arrived.sending.claim.token
 
 
 def _close_all(arrived: Sequence[Arrived]) -> None:
