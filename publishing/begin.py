@@ -4,7 +4,7 @@ One transaction for all of them: a handful costs about what one does. What is wr
 its own: it is set aside, held or given back, and the others go on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models.functions import Now
 
-from articles.models import Article
+from articles.models import Article, Revision
 from config.limits import take_all
 from config.sealed import TamperedSecret
 from publishing import (
@@ -136,14 +136,7 @@ def _given_back(claimed: Claim) -> None:
 def _looked_at(claims: Sequence[Claim], now: datetime, refused: dict[int, str]) -> list[_Ready]:
     """Those that may go out, under their own and their stories' locks."""
     ours = claim.all_locked(claims)
-    stories = Article.objects.select_for_update(of=("self",)).order_by("pk")
-    # In one order, so that two drains which share stories never wait for each other in a ring.
-    articles = {
-        story.pk: story
-        for story in stories.select_related("approved_revision", "live_revision").filter(
-            pk__in={delivery.article_id for delivery in ours.values()}
-        )
-    }
+    articles = _locked_stories({delivery.article_id for delivery in ours.values()})
     ready = []
     for claimed, delivery in ours.items():
         delivery.article = articles[delivery.article_id]
@@ -162,6 +155,23 @@ def _looked_at(claims: Sequence[Claim], now: datetime, refused: dict[int, str]) 
         else:
             ready += [found] if found is not None else []
     return ready
+
+
+def _locked_stories(ids: Collection[int]) -> dict[int, Article]:
+    """The stories, locked in one order: two drains that share some never wait in a ring.
+
+    Their revisions are read after the lock, not joined: PostgreSQL reads a row anew that somebody
+    changed while we waited for it, but not what was joined to it.
+    """
+    stories = Article.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    found = {story.pk: story for story in stories}
+    wanted = {story.approved_revision_id for story in found.values()}
+    wanted |= {story.live_revision_id for story in found.values()}
+    revisions = Revision.objects.in_bulk([pk for pk in wanted if pk is not None])
+    for story in found.values():
+        story.approved_revision = revisions.get(story.approved_revision_id or 0)
+        story.live_revision = revisions.get(story.live_revision_id or 0)
+    return found
 
 
 def _one(claimed: Claim, delivery: Delivery, now: datetime) -> _Ready | None:
