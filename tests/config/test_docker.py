@@ -80,7 +80,7 @@ def test_a_command_of_ours_that_compose_runs_exists(name):
 
 
 def test_a_deploy_waits_longer_than_the_longest_call_to_a_platform():
-    from publishing.deliver import CALL_DEADLINE
+    from publishing.begin import CALL_DEADLINE
 
     assert int(COMPOSE["services"]["worker"]["stop_grace_period"].removesuffix("s")) > CALL_DEADLINE
 
