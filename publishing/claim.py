@@ -19,7 +19,7 @@ from publishing.lifecycle import Status
 from publishing.models import Delivery
 
 LEASE = timedelta(seconds=90)
-"""How long a claim is good for; longer than the longest call (`deliver.CALL_DEADLINE`)."""
+"""How long a claim is good for; longer than the longest call (`begin.CALL_DEADLINE`)."""
 
 # What is due stands twice on purpose: on `waiting` to choose the oldest of each channel, and on
 # `delivery` because that is what PostgreSQL checks once more after it got the row's lock.
