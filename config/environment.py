@@ -35,6 +35,16 @@ class Environment:
             raise ImproperlyConfigured(f"{name}: is not set.")
         return default
 
+    def story_url(self, name: str) -> str:
+        """An address with {id} in it, for the page of any story; "" if it is not set."""
+        value = self._read(name)
+        if value and not (value.startswith(("https://", "http://")) and "{id}" in value):
+            raise ImproperlyConfigured(
+                f"{name}: must be an http(s) address with {{id}} in it, and {{slug}} if you like, "
+                "such as https://www.example.org/stories/{id}/{slug}."
+            )
+        return value
+
     def flag(self, name: str, *, default: bool) -> bool:
         """A yes or no, in the spellings that people use."""
         value = self._read(name).lower()

@@ -86,6 +86,7 @@ if PRODUCTION and not PUBLIC_URL.startswith("https://"):
         "PUBLIC_URL: must be the https address at which editors reach the desk, "
         "such as https://desk.example.org."
     )
+STORY_URL = env.story_url("STORY_URL")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"], required=PRODUCTION)
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS", default=[])

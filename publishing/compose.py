@@ -24,6 +24,7 @@ def compose(
     authors: Iterable[str] = (),
     language: str = "",
     marker: str = "",
+    canonical_url: str = "",
 ) -> Post:
     """The post that a story's text makes."""
     text, pictures = _read(content)
@@ -38,6 +39,7 @@ def compose(
         language=language,
         marker=marker,
         pictures=pictures,
+        canonical_url=canonical_url,
     )
 
 

@@ -47,13 +47,13 @@ def dry_run(
 ) -> list[Trial]:
     """A trial for each channel, in their order. Three queries, however many there are."""
     wanted = list(channels)
-    post = posts.post_of(story, revision)
+    said = {each.pk: posts.post_of(story, revision, each) for each in wanted}
     known = _Known(
         _latest(story, wanted),
-        duplicates.found_among(post, wanted, now, but_article=story.pk),
+        duplicates.found_among(said, wanted, now, but_article=story.pk),
         planning.next_slots(wanted, max(now, story.embargo_until or now)),
     )
-    return [_trial(story, revision, each, post, known) for each in wanted]
+    return [_trial(story, revision, each, said[each.pk], known) for each in wanted]
 
 
 def sent_texts(platform: Platform, post: Post, channel: Channel) -> Texts:

@@ -1,7 +1,7 @@
 """The same text or link to the same channel within some days: asked about before it goes out."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -47,14 +47,14 @@ def found(
 
 
 def found_among(
-    post: Post, channels: Collection[Channel], at: datetime, *, but_article: int
+    said: Mapping[int, Post], channels: Collection[Channel], at: datetime, *, but_article: int
 ) -> dict[int, Delivery]:
-    """By channel what `found` finds. One query for all of them."""
+    """By channel what `found` finds for its post in `said`. One query for all of them."""
     same = Q(pk__in=())
     for each in channels:
         if each.duplicate_days:
             window = timedelta(days=each.duplicate_days)
-            same |= _same(post, each) & Q(
+            same |= _same(said[each.pk], each) & Q(
                 channel=each, scheduled_at__range=(at - window, at + window)
             )
     rows = Delivery.objects.filter(same, act=Delivery.Acts.PUBLISH)
@@ -99,4 +99,5 @@ def _is_short(channel: Channel) -> bool:
 
 
 def _link(post: Post) -> str:
-    return canonical_url(post.url)[:2000] if post.url else ""
+    address = post.canonical_url or post.url
+    return canonical_url(address)[:2000] if address else ""

@@ -27,6 +27,7 @@ def parts(post: Post, *, platform: str, options: Mapping[str, Any], act: str) ->
     text = {"title": post.title, "html": post.html, "text": post.text, "summary": post.summary}
     details = {
         "url": post.url, "tags": post.tags, "authors": post.authors, "language": post.language,
+        "canonical_url": post.canonical_url if post.canonical_url != post.url else "",
     }  # fmt: skip
     pictures = {"pictures": [(picture.src, picture.alt) for picture in post.pictures]}
     settings = {f"option_{name}": value for name, value in options.items()}

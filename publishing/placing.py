@@ -61,7 +61,7 @@ def problems(story: Article, revision: Revision, channel: Channel) -> list[Probl
         for each in platform.options
         if each.required and not channel.options.get(each.name)
     ]
-    return missing or platform.problems(posts.post_of(story, revision), channel.options)
+    return missing or platform.problems(posts.post_of(story, revision, channel), channel.options)
 
 
 def place(

@@ -55,12 +55,13 @@ class Post:
     html: str  # sanitised
     text: str  # the same in plain text, a line per block
     summary: str = ""  # plain text
-    url: str = ""  # of the piece elsewhere, if it has one
+    url: str = ""  # the link that goes with it, if one does
     tags: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     language: str = ""
     marker: str = ""  # our key for this delivery, the same over every attempt
     pictures: tuple[Picture, ...] = ()  # of the text, in their order
+    canonical_url: str = ""  # the piece's first address, for search engines; no tags in it
 
 
 @dataclass(frozen=True, slots=True)

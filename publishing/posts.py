@@ -2,19 +2,29 @@
 
 from html import escape
 
+from django.conf import settings
+from django.utils.text import slugify
+
 from articles.models import Article, Revision
+from publishing import links
 from publishing.compose import compose
-from publishing.models import Delivery
+from publishing.models import Channel, Delivery
 from publishing.post import Post
 
 
-def post_of(story: Article, revision: Revision, marker: str = "") -> Post:
-    """What would go out: the revision's text with the story's details."""
+def post_of(story: Article, revision: Revision, channel: Channel, marker: str = "") -> Post:
+    """What would go out to a channel: the revision's text with the story's details."""
+    ours = public_page(story, revision)
+    link = links.link(
+        channel.link, ours=ours, theirs=story.url, source=channel.utm_source,
+        medium=channel.utm_medium, campaign=channel.utm_campaign,
+    )  # fmt: skip
     return compose(
         title=revision.title,
         summary=revision.summary,
         content=revision.content,
-        url=story.url,
+        url=link,
+        canonical_url=ours or story.url,
         tags=story.tags,
         authors=story.authors,
         language=story.language,
@@ -34,7 +44,13 @@ def of_delivery(delivery: Delivery) -> Post:
     if delivery.act == Delivery.Acts.REPLY:
         reason = delivery.revision.note or _reason(delivery.article, "correct")
         return _notice(delivery, marker, "Correction", reason)
-    return post_of(delivery.article, delivery.revision, marker)
+    return post_of(delivery.article, delivery.revision, delivery.channel, marker)
+
+
+def public_page(story: Article, revision: Revision) -> str:
+    """Where the public reads the story (`settings.STORY_URL`); "" where no such place is known."""
+    slug = slugify(story.slugline or revision.title)[:80].strip("-")
+    return settings.STORY_URL.replace("{id}", str(story.pk)).replace("{slug}", slug or "story")
 
 
 def _notice(delivery: Delivery, marker: str, word: str, reason: str) -> Post:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -30,7 +31,8 @@ else:
 
 _PACE = ("rate_limit_per_minute", "lateness_minutes", "when_late", "catch_up_minutes")
 _WEEK = ("slots", "quiet_hours", "time_zone", "duplicate_days")
-_PLAIN = ("name", "is_active", *_PACE, *_WEEK)
+_LINK = ("link", "utm_source", "utm_medium", "utm_campaign")
+_PLAIN = ("name", "is_active", *_PACE, *_WEEK, *_LINK)
 _COLOURS = {"on": "success", "paused": "danger", "waits": "warning", "off": ""}
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are everyday pace
 
@@ -165,6 +167,7 @@ class ChannelAdmin(ChannelPage, Visits):
             ),
             ("Pace", {"fields": list(_PACE)}),
             ("Week", {"fields": list(_WEEK)}),
+            ("Link", {"fields": list(_LINK), "description": _link_words()}),
         ]
 
     def save_model(self, request: HttpRequest, obj: Channel, form: Any, change: bool) -> None:
@@ -190,6 +193,12 @@ class ChannelAdmin(ChannelPage, Visits):
             Act("pause", "Pause", "pause", _pause, _may_pause, asks_reason=True),
             Act("resume", "Resume", "play_arrow", _resume, _may_resume),
         )
+
+
+def _link_words() -> str:
+    if settings.STORY_URL:
+        return f"Our public page is {settings.STORY_URL}"
+    return "The desk knows of no public page of its own: the setting STORY_URL is empty."
 
 
 def _adapter(request: HttpRequest, channel: Channel | None) -> Platform | None:

@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 
 from config.sealed import SealedJSONField
 from publishing import slots
+from publishing.links import Link
 from publishing.slots import BadPlan, Plan
 
 
@@ -44,6 +45,11 @@ class Channel(models.Model):
         HOLD = "held", "Hold it for a person"
         SEND = "send", "Send it all the same"
 
+    class Links(models.TextChoices):
+        OURS = Link.OURS.value, "Our public page; the source's where we have none"
+        THEIRS = Link.THEIRS.value, "The source's page"
+        NONE = Link.NONE.value, "No link"
+
     name = models.CharField(max_length=120, unique=True)
     platform = models.CharField(max_length=40)
     options = models.JSONField(default=dict, blank=True)
@@ -71,6 +77,22 @@ class Channel(models.Model):
         help_text="After an outage deliveries catch up oldest first, at least this far apart. "
         "0: as fast as the limit allows.",
     )
+    link = models.CharField(
+        max_length=6,
+        choices=Links,
+        default=Links.OURS,
+        help_text="Which link goes with a story.",
+    )
+    utm_source = models.CharField(
+        "utm_source",
+        max_length=100,
+        blank=True,
+        help_text="Put into links to our public page, for its statistics. Such as newsletter.",
+    )
+    utm_medium = models.CharField(
+        "utm_medium", max_length=100, blank=True, help_text="Such as email or social."
+    )
+    utm_campaign = models.CharField("utm_campaign", max_length=100, blank=True)
     slots = models.TextField(
         "weekly plan",
         blank=True,

@@ -132,8 +132,8 @@ def _article(job: Job) -> dict[str, Any]:
         "description": post.summary,
         "tags": _tags(post),
     }
-    if post.url:
-        article["canonical_url"] = post.url
+    if post.canonical_url:
+        article["canonical_url"] = post.canonical_url
     if post.pictures:
         article["main_image"] = post.pictures[0].src
     if number := job.options.get("organization"):

@@ -181,8 +181,8 @@ def _fields(post: Post) -> dict[str, Any]:
     }
     if post.summary and _SUMMARY.fits(post.summary):
         fields["custom_excerpt"] = post.summary
-    if post.url:
-        fields["canonical_url"] = post.url
+    if post.canonical_url:
+        fields["canonical_url"] = post.canonical_url
     return fields
 
 

@@ -165,7 +165,7 @@ def _page(job: Job, path: str, there: str) -> str:
         "tags": list(post.tags),
         "summary": post.summary,
         "language": post.language,
-        "canonicalURL": post.url,
+        "canonicalURL": post.canonical_url,
         "newsdesk": post.marker,
     }
     lines = [

@@ -109,6 +109,7 @@ def _data(post: Post) -> dict[str, Any]:
         "html": post.html,
         "text": post.text,
         "url": post.url,
+        "canonical_url": post.canonical_url,
         "tags": post.tags,
         "authors": post.authors,
         "language": post.language,

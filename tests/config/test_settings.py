@@ -50,7 +50,8 @@ def test_production_refuses_to_start_without_each_of_its_variables(missing, tmp_
 @pytest.mark.parametrize(
     ("name", "value"),
     [("PORT", "eighty"), ("DEBUG", "perhaps"), ("LOG_LEVEL", "LOUD"), ("AI_PROVIDER", "hal"),
-     ("OUTBOUND_ALLOWED_NETWORKS", "10.0.0.0/99"), ("CORS_ALLOWED_ORIGINS", "*")],
+     ("OUTBOUND_ALLOWED_NETWORKS", "10.0.0.0/99"), ("CORS_ALLOWED_ORIGINS", "*"),
+     ("STORY_URL", "https://www.example.org/stories/")],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_with_its_name(name, value, tmp_path):
     result = manage("check", **(PRODUCTION | {name: value, "VAR_DIR": str(tmp_path)}))

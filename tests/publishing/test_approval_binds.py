@@ -103,3 +103,14 @@ def test_what_changed_since_its_preview_is_not_queued(approved, channel, by):
     [result] = queue.enqueue(story.pk, [to.pk], by, seen={to.pk: "0" * 64})
     assert result.delivery is None
     assert "changed since you looked" in result.problem
+
+
+def test_a_link_that_is_another_since_holds_it(queued, channel, settings):
+    settings.STORY_URL = "https://www.example.org/stories/{id}/{slug}"
+    to = channel("dryrun")
+    delivery = queued(to, title="The ferry is back")
+    Channel.objects.filter(pk=to.pk).update(utm_source="toots")
+    deliver.drain()
+    delivery = fresh(delivery)
+    assert delivery.status == Status.HELD
+    assert "the story's link" in delivery.error_message

@@ -156,7 +156,7 @@ def test_a_platform_that_is_visited_is_saved_before_the_first_visit(client, ada,
     data = {
         "name": "Visited", "is_active": "on", "rate_limit_per_minute": 30, "lateness_minutes": 60,
         "catch_up_minutes": 0, "duplicate_days": 7, "when_late": "missed",
-        "option_url": "https://unreachable.example",
+        "link": "ours", "option_url": "https://unreachable.example",
     }  # fmt: skip
     url = reverse("admin:publishing_channel_add") + "?platform=visited"
     client.post(url, data)

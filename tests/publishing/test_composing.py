@@ -13,7 +13,7 @@ from publishing import compose, writing
 from publishing.counting import Ruler, Unit
 from publishing.document import read
 from publishing.facets import facets
-from publishing.links import tagged
+from publishing.links import Link, link, tagged
 from publishing.post import Post
 from publishing.shortening import shortened, thread
 
@@ -263,3 +263,20 @@ def test_a_link_is_tagged_once_and_keeps_what_stands_there():
     own = "https://x.example/?utm_source=print"
     assert tagged(own, source="mastodon") == own
     assert tagged("", source="mastodon") == ""
+
+
+OURS, THEIRS = "https://www.example.org/stories/7", "https://other.example/a"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ours", "leads_to"),
+    [
+        (Link.OURS, OURS, f"{OURS}?utm_source=newsletter&utm_medium=email"),
+        (Link.OURS, "", THEIRS),  # and theirs is never tagged
+        (Link.THEIRS, OURS, THEIRS),
+        (Link.NONE, OURS, ""),
+    ],
+)
+def test_a_channel_says_which_link_goes_along(wanted, ours, leads_to):
+    made = link(wanted, ours=ours, theirs=THEIRS, source="newsletter", medium="email")
+    assert made == leads_to

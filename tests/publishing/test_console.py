@@ -118,7 +118,7 @@ def add(browser, world, **data):
     url = reverse("admin:publishing_channel_add") + "?platform=wordpress"
     fields = {
         "name": "Blog", "is_active": "on", "rate_limit_per_minute": 30, "lateness_minutes": 60,
-        "catch_up_minutes": 0, "duplicate_days": 7,
+        "catch_up_minutes": 0, "duplicate_days": 7, "link": "ours",
         "when_late": "missed", "option_url": f"{world.url}/wordpress",
         "secret_user": credentials.WORDPRESS_USER,
         "secret_app_password": credentials.WORDPRESS_APP_PASSWORD,

@@ -145,10 +145,10 @@ def test_a_delivery_that_cannot_be_prepared_is_held_and_stops_nobody_else(
 ):
     post_of = posts.post_of
 
-    def compose(story, revision, marker=""):
+    def compose(story, revision, to, marker=""):
         if marker and story.title == "Poison":
             raise ValueError("a bug of ours")
-        return post_of(story, revision, marker)
+        return post_of(story, revision, to, marker)
 
     to = channel("dryrun")
     poison, after = queued(to, title="Poison"), queued(to)
