@@ -22,7 +22,8 @@ def test_a_post_leads_to_our_page_and_names_where_it_came_from(queued, channel, 
     page = f"https://www.example.org/stories/{delivery.article_id}/the-ferry-is-back"
     deliver.drain()
     [post] = world.posts("mastodon")["posts"]
-    assert f"{page}?utm_source=toots&utm_medium=social&utm_campaign=autumn" in unescape(post["html"])
+    tagged = f"{page}?utm_source=toots&utm_medium=social&utm_campaign=autumn"
+    assert tagged in unescape(post["html"])
 
 
 def test_search_engines_are_told_the_address_without_the_tags(queued, channel):

@@ -20,7 +20,8 @@ from tests.publishing.wire import Answer, speaking
 MARKER = "0f7be9a2-5c1d-4b7e-9d7e-2f6c1f0f1a11"
 STORY = Post(
     "Ferry returns", "<p>It <b>sails</b>.</p>", "It sails.", summary="At last.",
-    url="https://example.org/ferry", canonical_url="https://example.org/ferry", tags=("North Sea", "ferry"), marker=MARKER,
+    url="https://example.org/ferry", canonical_url="https://example.org/ferry",
+    tags=("North Sea", "ferry"), marker=MARKER,
 )  # fmt: skip
 GHOST_KEY = "65f0:" + "ab" * 32
 
