@@ -20,6 +20,7 @@ class Unit(StrEnum):
     CODE_POINTS = "code points"
     UTF16 = "UTF-16 units"  # most astral characters, emoji among them, count two
     BYTES = "bytes of UTF-8"
+    EMOJI_BYTES = "characters, an emoji as its bytes"  # Threads
     WEIGHTED = "weighted characters"  # X: East Asian characters and emoji count two
 
 
@@ -73,6 +74,18 @@ def _weighted(text: str) -> int:
     return weight
 
 
+def _emoji_bytes(text: str) -> int:
+    """Threads: an emoji counts its bytes of UTF-8, everything else one.
+
+    https://developers.facebook.com/documentation/threads/posts (Limitations). Whether “one” is a
+    code point or a grapheme isn't said; code points are never fewer.
+    """
+    return sum(
+        len(each.encode("utf-8", "surrogatepass")) if _EMOJI.search(each) else len(each)
+        for each in graphemes(text)
+    )
+
+
 def _is_light(code: int) -> bool:
     return any(first <= code <= last for first, last in _LIGHT)
 
@@ -82,5 +95,6 @@ _COUNT: dict[Unit, Callable[[str], int]] = {
     Unit.CODE_POINTS: len,
     Unit.UTF16: lambda text: len(text.encode("utf-16-le", "surrogatepass")) // 2,
     Unit.BYTES: lambda text: len(text.encode("utf-8", "surrogatepass")),
+    Unit.EMOJI_BYTES: _emoji_bytes,
     Unit.WEIGHTED: _weighted,
 }

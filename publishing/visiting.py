@@ -117,7 +117,8 @@ async def _redeem(channel: Channel, visit: Visit, code: str) -> Renewed:
         tokens = _tokens(answer)
         if not isinstance(adapter, Connects):
             raise Refusal(f"{adapter.label} is not connected by a visit.")
-        return await adapter.connected(channel.options, tokens, http)
+        ours = {"client_id": client_id, "client_secret": client_secret}
+        return await adapter.connected(channel.options, tokens | ours, http)
 
 
 def _tokens(answer: Response) -> dict[str, Any]:

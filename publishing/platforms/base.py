@@ -142,7 +142,10 @@ class Connects(Protocol):
     async def connected(
         self, options: Mapping[str, Any], tokens: Mapping[str, Any], http: Client
     ) -> Renewed:
-        """Credentials made from the token endpoint's answer (access_token, expires_in …)."""
+        """Credentials made from the token endpoint's answer (access_token, expires_in …).
+
+        Our client_id and client_secret stand beside it, for platforms with another step.
+        """
 
 
 @runtime_checkable

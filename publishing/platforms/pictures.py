@@ -51,8 +51,8 @@ def file_of(content: bytes, where: str) -> File:
     raise Refusal(f"The picture {where} is neither JPEG, PNG, GIF nor WebP.")
 
 
-def as_form(file: File, **fields: str) -> tuple[bytes, str]:
-    """A form's body with the file in it (RFC 7578) and its Content-Type.
+def as_form(file: File, *, part: str = "file", **fields: str) -> tuple[bytes, str]:
+    """A form's body with the file in it (RFC 7578), under the name `part`, and its Content-Type.
 
     The boundary is made from the bytes, so that the same picture is the same request.
     """
@@ -62,7 +62,7 @@ def as_form(file: File, **fields: str) -> tuple[bytes, str]:
         for name, value in fields.items()
     ]
     head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{file.name}"\r\n'
         f"Content-Type: {file.content_type}\r\n\r\n"
     )
     parts += [head.encode(), file.content, f"\r\n--{boundary}--\r\n".encode()]

@@ -68,3 +68,8 @@ def count(body: Mapping[str, Any], name: str) -> int | None:
     value = body.get(name)
     good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
     return value if good else None
+
+
+def letters(words: str) -> str:
+    """A text's letters and digits: what survives a platform's own formatting of it."""
+    return "".join(each for each in words.casefold() if each.isalnum())
