@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -28,6 +29,11 @@ class Asked:
     def json(self) -> Any:
         """The body as JSON."""
         return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The body as a form."""
+        return dict(parse_qsl(self.body.decode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +91,9 @@ def _response(answer: Answer) -> web.Response:
 
 
 @contextmanager
-def speaking() -> Iterator[Wire]:
-    """A scripted platform on loopback."""
-    wire = Wire()
+def speaking(wire: Wire | None = None) -> Iterator[Wire]:
+    """A scripted platform on loopback, or one that does its own `handle`."""
+    wire = wire or Wire()
     loop = asyncio.new_event_loop()
     started = threading.Event()
 
