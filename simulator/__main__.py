@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 from aiohttp import web
 
@@ -29,7 +30,7 @@ async def _serve(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_end.set)
-    app = build(seed=options.seed, pace=options.pace)
+    app = build(seed=options.seed, pace=options.pace, memory=options.memory)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
     await runner.setup()
     site = web.TCPSite(runner, options.host, options.port, backlog=1024)
@@ -53,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--pace", type=float, default=20, help="seconds to the next report; 0: none"
     )
+    parser.add_argument("--memory", type=Path, help="a file: go on where it ends")
     parser.add_argument("--with-parent", action="store_true", help="end when the parent ends")
     return parser.parse_args()
 

@@ -1,5 +1,7 @@
 """Puts the simulated world together: one newsroom, many wires, one server."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
@@ -13,6 +15,7 @@ from simulator.feeds import Feeds
 from simulator.hackernews import HackerNews
 from simulator.hub import Hub
 from simulator.mastodon import Mastodon
+from simulator.memory import Remembers, keep, recall
 from simulator.newsroom import Newsroom
 from simulator.ollama_wire import Ollama
 from simulator.openai_wire import OpenAI
@@ -32,8 +35,11 @@ class Wire(Protocol):
         ...
 
 
-def build(*, seed: int = 1, pace: float = 20) -> web.Application:
-    """The server: an invented world that depends on `seed` and moves every `pace` seconds."""
+def build(*, seed: int = 1, pace: float = 20, memory: Path | None = None) -> web.Application:
+    """The server: an invented world that depends on `seed` and moves every `pace` seconds.
+
+    With `memory` it goes on where that file ends, and writes it anew when the server is closed.
+    """
     newsroom = Newsroom(seed, pace)
     faults = Faults(seed)
     wordpress, mastodon, webhook, bare = WordPress(), Mastodon(), Webhook(), Bare()
@@ -63,6 +69,20 @@ def build(*, seed: int = 1, pace: float = 20) -> web.Application:
 
     app = web.Application(middlewares=[faults.middleware], client_max_size=LARGEST_BODY)
     app.router.add_get("/", home)
+    if memory is not None:
+        _remember(app, memory, newsroom, [newsroom, wordpress, mastodon, webhook, bare])
     for wire in wires:
         app.router.add_routes(wire.routes())
     return app
+
+
+def _remember(
+    app: web.Application, path: Path, newsroom: Newsroom, parts: Sequence[Remembers]
+) -> None:
+    async def write_down(_app: web.Application) -> None:
+        newsroom.catch_up()
+        keep(path, parts)
+
+    if recall(path, parts):
+        newsroom.resume()
+    app.on_cleanup.append(write_down)

@@ -6,6 +6,7 @@ It stands for the outside services where nobody can find out afterwards whether 
 import json
 from datetime import UTC, datetime
 from html import escape
+from typing import ClassVar
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ class Bare:
     """`POST /bare/post` with any JSON."""
 
     name = "Bare"
+    remembers: ClassVar[tuple[str, ...]] = ("_posts",)
 
     def __init__(self) -> None:
         self._posts: list[Posting] = []

@@ -6,7 +6,7 @@ https://docs.joinmastodon.org/methods/statuses/. Its Idempotency-Key is read and
 import json
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -26,6 +26,7 @@ class Mastodon:
     """The server, with the one account the token belongs to."""
 
     name = "Mastodon"
+    remembers: ClassVar[tuple[str, ...]] = ("_statuses", "_keys", "_media", "_last_id")
 
     def __init__(self) -> None:
         self._allowance = Allowance(ALLOWED, WINDOW)

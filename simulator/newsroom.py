@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from html import escape
+from typing import ClassVar
 
 from simulator.stories import FEEDS, Event, Outlet, Telling, briefs, written_events
 
@@ -49,6 +50,8 @@ class Newsroom:
     The order and the words depend on `seed` alone. A `pace` of 0 publishes nothing by itself.
     """
 
+    remembers: ClassVar[tuple[str, ...]] = ("version", "_reports", "_by_outlet", "_told")
+
     def __init__(
         self, seed: int = 1, pace: float = 20, clock: Callable[[], datetime] | None = None
     ) -> None:
@@ -64,8 +67,17 @@ class Newsroom:
         self._reports: dict[str, Report] = {}
         self._by_outlet: dict[Outlet, list[Report]] = {outlet: [] for outlet in Outlet}
         self._coming = self._in_order()
-        self._live = 0
+        self._live = 0  # reports since then
+        self._told = 0  # how far the news have come, in tellings
         self._file_yesterday()
+
+    def resume(self) -> None:
+        """Goes on after a pause in which nothing happened: what was told is not told again."""
+        self.opened_at = self._clock()
+        self._live = 0
+        self._coming = self._in_order()
+        for _ in range(self._told):
+            next(self._coming)
 
     def reports(self, outlet: Outlet) -> list[Report]:
         """What an outlet has published so far, newest first."""
@@ -84,7 +96,7 @@ class Newsroom:
         now = self._clock()
         while (due := self.opened_at + timedelta(seconds=self.pace * (self._live + 1))) <= now:
             self._live += 1
-            self._file(*next(self._coming), at=due)
+            self._file(*self._next(), at=due)
 
     def publish_now(
         self,
@@ -98,9 +110,9 @@ class Newsroom:
     ) -> Report:
         """Publishes the next report at once, on the outlet and with the words given, if any."""
         self.catch_up()
-        event, telling = next(
-            (event, telling) for event, telling in self._coming if outlet in (None, telling.outlet)
-        )
+        event, telling = self._next()
+        while outlet not in (None, telling.outlet):
+            event, telling = self._next()
         words = replace(
             telling,
             title=title or telling.title,
@@ -136,6 +148,10 @@ class Newsroom:
         """When an outlet last published or updated something."""
         return max((report.updated_at for report in self.reports(outlet)), default=self.opened_at)
 
+    def _next(self) -> tuple[Event, Telling]:
+        self._told += 1
+        return next(self._coming)
+
     def _in_order(self) -> Iterator[tuple[Event, Telling]]:
         rng = random.Random(self.seed)  # noqa: S311 - the order of invented news
         events = written_events()
@@ -150,7 +166,7 @@ class Newsroom:
         waiting: list[tuple[Event, Telling]] = []
         have = dict.fromkeys(Outlet, 0)
         while min(have.values()) < AT_START:
-            event, telling = next(self._coming)
+            event, telling = self._next()
             have[telling.outlet] += 1
             waiting.append((event, telling))
         rng = random.Random(self.seed)  # noqa: S311 - irregular minutes

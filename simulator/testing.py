@@ -77,13 +77,15 @@ class Simulator:
 
 
 @contextmanager
-def running(seed: int = 1, pace: float = 0) -> Iterator[Simulator]:
+def running(seed: int = 1, pace: float = 0, memory: Path | None = None) -> Iterator[Simulator]:
     """A simulator on a free port of its own, ended on the way out.
 
-    Raises RuntimeError when it doesn't start. With `pace` 0 only `publish_story` makes news.
+    Raises RuntimeError when it doesn't start. With `pace` 0 only `publish_story` makes news; with
+    `memory` it goes on where that file ends.
     """
     command = [sys.executable, "-m", "simulator", "--with-parent"]
     arguments = ["--seed", str(seed), "--pace", str(pace)]
+    arguments += ["--memory", str(memory)] if memory else []
     process = subprocess.Popen(  # noqa: S603 - our own module
         [*command, *arguments], stdout=subprocess.PIPE, text=True, cwd=_ROOT
     )

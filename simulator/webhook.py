@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -35,6 +35,7 @@ class Webhook:
     """`POST /webhook`: verified, and counted once for each `webhook-id`."""
 
     name = "Webhook"
+    remembers: ClassVar[tuple[str, ...]] = ("_accepted",)
 
     def __init__(self, secret: str = WEBHOOK_SECRET) -> None:
         self._key = base64.b64decode(secret.removeprefix("whsec_"))

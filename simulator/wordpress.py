@@ -8,7 +8,7 @@ import base64
 import json
 from datetime import UTC, datetime
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -26,6 +26,7 @@ class WordPress:
     """The site, its REST interface and its pages."""
 
     name = "WordPress"
+    remembers: ClassVar[tuple[str, ...]] = ("_shelf", "_media", "_alts", "_tags")
 
     def __init__(self) -> None:
         self._shelf = Shelf()

@@ -148,7 +148,8 @@ def _start_world(runner: Runner) -> str:
         "to begin a new demo.",
     )  # fmt: skip
     kept.write_text(port)
-    command = python("-m", "simulator", "--with-parent", "--port", port)
+    memory = str(Path(settings.VAR_DIR) / "simulator-memory")
+    command = python("-m", "simulator", "--with-parent", "--port", port, "--memory", memory)
     runner.start(Process("outside", command))
     url = f"http://127.0.0.1:{port}"
     until = time.monotonic() + 20
