@@ -1,7 +1,7 @@
 """How a channel is doing, above its form: state, health, what comes, what its platform can do."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -23,6 +23,7 @@ from publishing.slots import BadPlan
 _LOOKED_AT = 100  # deliveries that health speaks of
 _SHOWN = 6
 _LOOKS_AGAIN = 5  # seconds
+_LONG_LIVED, _ENDS_SOON = timedelta(days=28), timedelta(days=6)  # renewals begin a week ahead
 
 
 class ChannelPage(DeskAdmin):
@@ -123,9 +124,20 @@ def _state(channel: Channel, now: datetime) -> tuple[str, str]:
         quiet = channel.plan.quiet_until(now)
     except BadPlan as problem:
         return "danger", str(problem)
+    if ending := _token_ends(channel, now):
+        return "warning", ending
     if quiet is not None:
         return "warning", f"Quiet hours until {quiet.astimezone(channel.plan.zone):%a %H:%M}."
     return "success", "On. What is due goes out."
+
+
+def _token_ends(channel: Channel, now: datetime) -> str:
+    """A warning about a long-lived token that should have been renewed by now; "" for none."""
+    ends, begun = channel.token_expires_at, channel.renewed_at
+    if ends is None or begun is None or ends - begun < _LONG_LIVED or ends - now > _ENDS_SOON:
+        return ""
+    day = timezone.localtime(ends)
+    return f"Its token ends on {day:%d %B} and was not renewed: press “Connect” before then."
 
 
 def _health(recent: list[Delivery]) -> str:

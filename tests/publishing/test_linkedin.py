@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.test import Client as Browser
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -423,12 +425,18 @@ def test_a_token_with_a_refresh_token_is_renewed_a_week_ahead(wire, channel):
     assert channel.token_expires_at > datetime.now(UTC) + timedelta(days=59)
 
 
-def test_a_token_without_one_serves_until_its_end_and_only_then_pauses_the_channel(wire, channel):
+def test_a_token_without_one_serves_until_its_end_and_only_then_pauses_the_channel(
+    wire, channel, ada
+):
+    browser = Browser()
+    browser.force_login(ada)
     visited(channel)
     ends_in(channel, 2)
     assert renewal.ahead() == 0
     channel.refresh_from_db()
     assert channel.paused_reason == ""
+    page = browser.get(reverse("admin:publishing_channel_change", args=(channel.pk,)))
+    assert "was not renewed: press “Connect”" in page.content.decode()
     ends_in(channel, -1)
     assert renewal.ahead() == 0
     channel.refresh_from_db()
