@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="channel",
             name="utm_campaign",
-            field=models.CharField(blank=True, max_length=100, verbose_name="utm_campaign"),
+            field=models.CharField(blank=True, max_length=100, verbose_name="UTM campaign"),
         ),
         migrations.AddField(
             model_name="channel",
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 help_text="Such as email or social.",
                 max_length=100,
-                verbose_name="utm_medium",
+                verbose_name="UTM medium",
             ),
         ),
         migrations.AddField(
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 help_text="Put into links to our public page, for its statistics. Such as newsletter.",
                 max_length=100,
-                verbose_name="utm_source",
+                verbose_name="UTM source",
             ),
         ),
         migrations.AddField(
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="historicalchannel",
             name="utm_campaign",
-            field=models.CharField(blank=True, max_length=100, verbose_name="utm_campaign"),
+            field=models.CharField(blank=True, max_length=100, verbose_name="UTM campaign"),
         ),
         migrations.AddField(
             model_name="historicalchannel",
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 help_text="Such as email or social.",
                 max_length=100,
-                verbose_name="utm_medium",
+                verbose_name="UTM medium",
             ),
         ),
         migrations.AddField(
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 help_text="Put into links to our public page, for its statistics. Such as newsletter.",
                 max_length=100,
-                verbose_name="utm_source",
+                verbose_name="UTM source",
             ),
         ),
     ]

@@ -84,15 +84,15 @@ class Channel(models.Model):
         help_text="Which link goes with a story.",
     )
     utm_source = models.CharField(
-        "utm_source",
+        "UTM source",
         max_length=100,
         blank=True,
         help_text="Put into links to our public page, for its statistics. Such as newsletter.",
     )
     utm_medium = models.CharField(
-        "utm_medium", max_length=100, blank=True, help_text="Such as email or social."
+        "UTM medium", max_length=100, blank=True, help_text="Such as email or social."
     )
-    utm_campaign = models.CharField("utm_campaign", max_length=100, blank=True)
+    utm_campaign = models.CharField("UTM campaign", max_length=100, blank=True)
     slots = models.TextField(
         "weekly plan",
         blank=True,
