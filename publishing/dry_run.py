@@ -4,13 +4,13 @@ Nothing is sent and nothing is stored. It works before approval as well as after
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from articles.models import Article, Revision
 from publishing import amend, duplicates, fingerprint, planning, platforms, posts, queue
 from publishing.lifecycle import TERMINAL, Status
-from publishing.models import Channel, Delivery
+from publishing.models import Channel, Delivery, Subscriber
 from publishing.platforms.base import Platform, Previews
 from publishing.post import Post, Texts
 from publishing.preview import Preview, preview, texts
@@ -45,7 +45,10 @@ class Trial:
 def dry_run(
     story: Article, revision: Revision, channels: Iterable[Channel], now: datetime
 ) -> list[Trial]:
-    """A trial for each channel, in their order. Three queries, however many there are."""
+    """A trial for each channel, in their order.
+
+    Three queries, however many there are, and two more for each mailing list.
+    """
     wanted = list(channels)
     said = {each.pk: posts.post_of(story, revision, each) for each in wanted}
     known = _Known(
@@ -84,6 +87,8 @@ def _trial(
     shown = preview(
         post, sent_texts(platform, post, channel), platform.capabilities, channel.options
     )
+    if platform.to_subscribers:
+        shown = replace(shown, remarks=(_to_whom(channel), *shown.remarks))
     act, change, duplicate = Delivery.Acts.PUBLISH, "", ""
     if there is not None and there.status == Status.PUBLISHED and there.revision_id != revision.pk:
         act, there = Delivery.Acts(amend.way(platform, Delivery.Wishes.CORRECT)), None
@@ -94,6 +99,11 @@ def _trial(
         channel, platform.label, shown, problems, there, change, duplicate,
         known.slots.get(channel.pk), _seen(post, channel, act),
     )  # fmt: skip
+
+
+def _to_whom(channel: Channel) -> str:
+    readers = Subscriber.objects.readers(channel.pk).count()
+    return "Goes to 1 subscriber." if readers == 1 else f"Goes to {readers:,} subscribers."
 
 
 def _seen(post: Post, channel: Channel, act: str) -> str:

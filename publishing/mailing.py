@@ -123,7 +123,7 @@ def _prepare(claimed: Claim, delivery: Delivery, number: int) -> None:
 
 def _wanted(delivery: Delivery) -> "QuerySet[Subscriber]":
     """Who gets it: a note on an earlier mailing goes to those who got that one."""
-    active = Subscriber.objects.active().filter(channel_id=delivery.channel_id)
+    active = Subscriber.objects.readers(delivery.channel_id)
     if delivery.of_id is None:
         return active
     got = Letter.objects.filter(delivery_id=delivery.of_id, state__in=("sent", "sending"))

@@ -13,7 +13,7 @@ from articles.models import Article, Revision
 from articles.record import Actor
 from publishing import amend, approval, duplicates, planning, platforms, posts
 from publishing.lifecycle import TERMINAL, Status
-from publishing.models import Channel, Delivery
+from publishing.models import Channel, Delivery, Subscriber
 from publishing.post import Problem
 
 
@@ -61,6 +61,10 @@ def problems(story: Article, revision: Revision, channel: Channel) -> list[Probl
         for each in platform.options
         if each.required and not channel.options.get(each.name)
     ]
+    if platform.to_subscribers and not Subscriber.objects.readers(channel.pk).exists():
+        missing.append(
+            Problem("channel", "Nobody would get it: bring in a list under “Subscribers” first.")
+        )
     return missing or platform.problems(posts.post_of(story, revision, channel), channel.options)
 
 

@@ -38,7 +38,8 @@ class Imported:
         if self.left:
             words.append(f"{self.left} have unsubscribed and stay so")
         if self.bad_in_all:
-            words.append(f"{self.bad_in_all} lines hold no address: {'; '.join(self.bad)}")
+            many = "1 line holds" if self.bad_in_all == 1 else f"{self.bad_in_all} lines hold"
+            words.append(f"{many} no address: {'; '.join(self.bad)}")
         return ", ".join(words) + "."
 
 

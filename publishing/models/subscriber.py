@@ -27,6 +27,10 @@ class Subscribers(models.QuerySet["Subscriber"]):
             confirmed_at__isnull=False, unsubscribed_at__isnull=True, refusals__lt=MOST_REFUSALS
         )
 
+    def readers(self, channel_id: int) -> "Subscribers":
+        """Those who get a channel's letters."""
+        return self.active().filter(channel_id=channel_id)
+
 
 class Subscriber(models.Model):
     """An address on the list of one channel."""

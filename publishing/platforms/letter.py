@@ -4,15 +4,28 @@ RFC 5322, RFC 2369 and 8058 (one click ends the subscription). Every attempt wri
 """
 
 from collections.abc import Mapping
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from html import escape
 from typing import Any
 
 from publishing.post import Job, Post
 from publishing.recipients import Recipient
+
+
+class _OneLine(UnstructuredHeader, BaseHeader):
+    """A header that mailboxes read by its letter: never folded, never encoded (RFC 2369 §2)."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+for _name in ("List-Unsubscribe", "Message-ID", "In-Reply-To", "References"):
+    _HEADERS.map_to_type(_name.lower(), _OneLine)
+_POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
 def letter(job: Job, to: Recipient, *, answers: bool = False) -> bytes:
@@ -22,7 +35,7 @@ def letter(job: Job, to: Recipient, *, answers: bool = False) -> bytes:
     """
     options, post = job.options, job.post
     sender = Address(str(options.get("sender_name") or ""), addr_spec=str(options["sender"]))
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["Date"] = format_datetime(job.made_at)
     message["From"] = sender
     message["To"] = Address(addr_spec=to.address)

@@ -19,6 +19,7 @@ class PostOffice:
 
     port: int = 0
     arrived: list[tuple[str, EmailMessage]] = field(default_factory=list)  # to whom, what
+    raw: list[tuple[str, bytes]] = field(default_factory=list)  # the same in bytes
     said_at_rcpt: dict[str, str] = field(default_factory=dict)  # address: answer
     said_at_data: str = ""  # instead of 250, for every letter
     loses: set[str] = field(default_factory=set)  # taken, and the line cut before the answer
@@ -62,6 +63,7 @@ class PostOffice:
         letter = message_from_bytes(envelope.content, policy=policy.default)
         for address in envelope.rcpt_tos:
             self.arrived.append((address, letter))
+            self.raw.append((address, envelope.content))
             if address in self.loses:
                 self.loses.discard(address)
                 server.transport.abort()

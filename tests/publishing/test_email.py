@@ -1,6 +1,7 @@
 """Letters to subscribers: each gets one, whatever breaks; leaving takes one click."""
 
 import asyncio
+import re
 import socket
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from articles import desk, revise
 from config.outbound import Client, OutboundError, from_settings
-from publishing import amend, connecting, deliver, mailing, queue, receipts, subscribing
+from publishing import amend, connecting, deliver, dry_run, mailing, queue, receipts, subscribing
 from publishing.errors import PlatformError, Reauthorise, Refusal
 from publishing.lifecycle import Status
 from publishing.models import Attempt, Delivery, Letter, Subscriber
@@ -97,6 +98,21 @@ def test_a_letter_has_words_markup_and_a_way_out_by_one_click(office, mail, queu
     assert "<b>sails</b>" in markup
     assert alice.token in words
     assert alice.token in markup
+
+
+def test_what_mailboxes_read_by_its_letter_is_neither_folded_nor_encoded(
+    office, mail, queued, settings
+):
+    settings.PUBLIC_URL = "https://a-rather-long-name-of-a-desk.example.org/newsdesk"
+    delivery = queued(mail)
+    deliver.drain()
+    _who, raw = office.raw[0]
+    alice = Subscriber.objects.get(address="alice@example.org")
+    way_out = f"{settings.PUBLIC_URL}/unsubscribe/{alice.token}/"
+    assert f"\r\nList-Unsubscribe: <{way_out}>\r\n".encode() in raw
+    assert re.search(
+        rb"\r\nMessage-ID: <%b\.\w+@desk\.example>\r\n" % str(delivery.marker).encode(), raw
+    )
 
 
 def test_no_two_letters_have_one_number(office, mail, queued):
@@ -218,11 +234,24 @@ def test_whoever_leaves_before_their_letter_gets_none(office, mail, queued):
     assert not office.to("alice@example.org")
 
 
-def test_a_list_with_nobody_on_it_is_said(office, mail, queued):
+def test_a_list_with_nobody_on_it_is_said_before_it_is_queued(mail, approved, by):
     Subscriber.objects.update(confirmed_at=None)
+    [told] = queue.enqueue(approved().pk, [mail.pk], by)
+    assert "Nobody would get it" in told.problem
+
+
+def test_a_list_that_everybody_has_left_since_is_said(office, mail, queued):
     delivery = queued(mail)
+    Subscriber.objects.update(unsubscribed_at=timezone.now())
     deliver.drain()
+    assert fresh(delivery).status == Status.FAILED
     assert "Nobody has subscribed" in fresh(delivery).error_message
+
+
+def test_the_preview_says_how_many_get_it(mail, approved):
+    story = approved()
+    [trial] = dry_run.dry_run(story, story.approved_revision, [mail], timezone.now())
+    assert "Goes to 3 subscribers." in trial.preview.remarks
 
 
 def test_a_withdrawal_is_told_to_those_who_got_the_letter(office, mail, queued, by):

@@ -116,7 +116,7 @@ def test_an_administrator_brings_a_list_in(client, ada, mail):
     file = SimpleUploadedFile("people.csv", "email\nalice@example.org\nx".encode("cp1252"))
     sent = {"channel": mail.pk, "file": file, "agreed": "on", "note": "Fair 2026"}
     answer = client.post("/admin/publishing/subscriber/import/", sent, follow=True)
-    assert "1 added, 1 lines hold no address" in answer.content.decode()
+    assert "1 added, 1 line holds no address" in answer.content.decode()
     assert addresses(note="Fair 2026") == ["alice@example.org"]
 
 
