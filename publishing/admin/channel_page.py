@@ -91,7 +91,9 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
         "waiting": [_line(each) for each in waiting],
         "places": _places(channel, now),
         "abilities": abilities.in_words(adapter.capabilities, able) if adapter else [],
-        "unconnected": Ability.CONNECTS in able and channel.renewed_at is None,
+        "unconnected": Ability.CONNECTS in able
+        and channel.renewed_at is None
+        and channel.last_success is None,  # a token can be entered by hand, too
         "redirect_uri": back if Ability.CONNECTS in able else "",
         "live_url": reverse("admin:publishing_channel_card", args=(channel.pk,)),
         "live_seconds": _LOOKS_AGAIN,

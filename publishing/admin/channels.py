@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -18,7 +19,7 @@ from config.admin_declared import given, kept, option_fields, secret_fields
 from config.bell import ring
 from publishing import connecting, planning, platforms
 from publishing.admin.channel_page import ChannelPage
-from publishing.admin.visits import CONNECT, Visits
+from publishing.admin.visits import CONNECT, Visits, may_connect
 from publishing.errors import PlatformError
 from publishing.models import Channel
 from publishing.platforms.base import Connects, Platform
@@ -156,13 +157,16 @@ class ChannelAdmin(ChannelPage, Visits):
         connection = [f"option_{each.name}" for each in adapter.options]
         connection += [f"secret_{each.name}" for each in adapter.credentials]
         once = f"Once only: {adapter.capabilities.in_words}"
+        # A channel that is there already says so on its card.
+        access = f"Access: {adapter.capabilities.access}" if adapter.capabilities.access else ""
+        words = (adapter.help, once) if obj else (adapter.help, access, once)
         return [
             (None, {"fields": ["name", "is_active"]}),
             (
                 f"Connection to {adapter.label}",
                 {
                     "fields": [*connection, "unchecked"],
-                    "description": " ".join(filter(None, (adapter.help, once))),
+                    "description": " ".join(filter(None, words)),
                 },
             ),
             ("Pace", {"fields": list(_PACE)}),
@@ -184,6 +188,16 @@ class ChannelAdmin(ChannelPage, Visits):
         if {"slots", "quiet_hours", "time_zone"} & set(form.changed_data):
             planning.replan(obj)
             ring("publishing.drain")
+
+    def response_add(
+        self, request: HttpRequest, obj: Channel, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """One that is connected by a visit goes on at its page: Connect is there."""
+        answer = super().response_add(request, obj, post_url_continue)
+        if answer.status_code == 302 and may_connect(request, obj):
+            page = reverse("admin:publishing_channel_change", args=(obj.pk,))
+            return HttpResponseRedirect(page)
+        return answer
 
     def get_acts(self, request: HttpRequest, obj: Channel) -> Sequence[Act]:
         """Test, pause, resume."""

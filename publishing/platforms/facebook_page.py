@@ -50,10 +50,10 @@ class FacebookPage(Platform):
     key = "facebook_page"
     label = "Facebook Page"
     help = (
-        "On developers.facebook.com, create an app of the kind Business with the use case “Manage "
-        "everything on your Page”, put the address below under “Facebook Login for Business, valid "
-        "OAuth redirect URIs”, and enter the app's id and secret here. Then press Connect and "
-        "choose the page."
+        "On developers.facebook.com, create an app of the kind Business with the use case "
+        "“Manage everything on your Page”, and enter its id and secret here. Once saved, its page "
+        "shows the address to put under “Facebook Login for Business, Valid OAuth Redirect URIs”; "
+        "then press Connect and choose the page there."
     )
     options = (
         Field(

@@ -61,9 +61,9 @@ class LinkedIn(Platform):
     key = "linkedin"
     label = "LinkedIn"
     help = (
-        "On developer.linkedin.com, create an app for your organisation's page, add the products "
-        "that “Access” names, put the address below under “Authorized redirect URLs”, and enter "
-        "the app's client id and secret here. Then press Connect."
+        "On developer.linkedin.com, create an app with the products named under Access, and enter "
+        "its client id and secret here. Once saved, this channel's page shows the address to put "
+        "under “Authorized redirect URLs”; then press Connect."
     )
     options = (
         Field(

@@ -48,9 +48,10 @@ class Threads(Platform):
     key = "threads"
     label = "Threads"
     help = (
-        "On developers.facebook.com, create an app with the use case “Access the Threads API”, put "
-        "the address below under “Redirect Callback URLs”, and enter the Threads app's own id and "
-        "secret here (they are not the Meta app's). Then press Connect."
+        "On developers.facebook.com, create an app with the use case “Access the Threads API”, and "
+        "enter the Threads app's own id and secret here (they are not the Meta app's). Once saved, "
+        "this channel's page shows the address to put under “Redirect Callback URLs”; then press "
+        "Connect."
     )
     options = (
         Field(

@@ -367,6 +367,28 @@ def channel(db, wire):
     )  # fmt: skip
 
 
+def test_an_administrator_reads_what_access_needs_and_is_led_to_connect(ada, wire, db):
+    browser = Browser()
+    browser.force_login(ada)
+    add = reverse("admin:publishing_channel_add") + "?platform=linkedin"
+    assert "Community Management API" in browser.get(add).content.decode()
+    page = browser.post(
+        add,
+        {
+            "name": "Harbour", "is_active": "on", "rate_limit_per_minute": 30,
+            "lateness_minutes": 60, "when_late": "missed", "catch_up_minutes": 0,
+            "duplicate_days": 7, "link": "ours", "option_version": "202610",
+            "option_url": wire.url, "option_login_url": wire.url, "secret_client_id": "app",
+            "secret_client_secret": "s3cret",
+        },
+        follow=True,
+    )  # fmt: skip
+    words = page.content.decode()
+    assert 'id="act-connect"' in words
+    assert "/admin/publishing/channel/connected/" in words
+    assert not wire.asked
+
+
 def visited(channel):
     address, visit = visiting.begin(channel, "https://desk.example/back")
     visiting.finish(visit, {"code": "c", "state": visit.state})
