@@ -108,5 +108,5 @@ def _signing_in(able: Collection[Ability]) -> str:
     if Ability.CONNECTS in able:
         told.append("By a visit to the platform: “Connect”.")
     if Ability.RENEWS in able:
-        told.append("The desk renews the token ahead of its end.")
+        told.append("The desk renews the token ahead of its end, where it may.")
     return " ".join(told)

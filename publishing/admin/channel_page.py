@@ -91,9 +91,7 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
         "waiting": [_line(each) for each in waiting],
         "places": _places(channel, now),
         "abilities": abilities.in_words(adapter.capabilities, able) if adapter else [],
-        "unconnected": Ability.CONNECTS in able
-        and channel.renewed_at is None
-        and channel.last_success is None,  # a token can be entered by hand, too
+        "unconnected": never_connected(channel),
         "redirect_uri": back if Ability.CONNECTS in able else "",
         "live_url": reverse("admin:publishing_channel_card", args=(channel.pk,)),
         "live_seconds": _LOOKS_AGAIN,
@@ -101,6 +99,17 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
         "list_url": f"{reverse('admin:publishing_delivery_changelist')}?state=all"
         f"&channel__id__exact={channel.pk}",
     }
+
+
+def never_connected(channel: Channel) -> bool:
+    """Whether a visit to the platform is still to come, and no token was entered by hand either."""
+    table = platforms.table()
+    if channel.platform not in table or channel.renewed_at is not None:
+        return False
+    if not isinstance(platforms.platform(channel.platform), base.Connects):
+        return False
+    there = {name for name, hint in channel.credentials.describe().items() if hint != "not set"}
+    return there <= {"client_id", "client_secret"}
 
 
 _ICONS = {
@@ -119,6 +128,8 @@ def _state(channel: Channel, now: datetime) -> tuple[str, str]:
         return "", "Switched off. Nothing goes out; its deliveries wait."
     if channel.paused_reason:
         return "danger", f"Paused; its deliveries wait. {channel.paused_reason}"
+    if never_connected(channel):
+        return "warning", "Not connected yet: press “Connect”."
     if channel.waits_until and channel.waits_until > now:
         until = timezone.localtime(channel.waits_until)
         return "warning", f"It waits for its limit until {until:%H:%M:%S}."

@@ -18,7 +18,7 @@ from config.admin_base import Act, Switch, age, display, headline
 from config.admin_declared import given, kept, option_fields, secret_fields
 from config.bell import ring
 from publishing import connecting, planning, platforms
-from publishing.admin.channel_page import ChannelPage
+from publishing.admin.channel_page import ChannelPage, never_connected
 from publishing.admin.visits import CONNECT, Visits, may_connect
 from publishing.errors import PlatformError
 from publishing.models import Channel
@@ -34,7 +34,13 @@ _PACE = ("rate_limit_per_minute", "lateness_minutes", "when_late", "catch_up_min
 _WEEK = ("slots", "quiet_hours", "time_zone", "duplicate_days")
 _LINK = ("link", "utm_source", "utm_medium", "utm_campaign")
 _PLAIN = ("name", "is_active", *_PACE, *_WEEK, *_LINK)
-_COLOURS = {"on": "success", "paused": "danger", "waits": "warning", "off": ""}
+_COLOURS = {
+    "on": "success",
+    "paused": "danger",
+    "waits": "warning",
+    "off": "",
+    "unconnected": "warning",
+}
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are everyday pace
 
 
@@ -237,6 +243,8 @@ def _state(channel: Channel) -> tuple[str, str]:
         return "paused", "Paused"
     if channel.waits_until and channel.waits_until > timezone.now() + _WORTH_SAYING:
         return "waits", f"Waits until {timezone.localtime(channel.waits_until):%H:%M}"
+    if never_connected(channel):
+        return "unconnected", "Not connected"
     return "on", "On"
 
 

@@ -92,10 +92,10 @@ class LinkedIn(Platform):
         pictures=_PICTURES,
         alt_text=True,
         access="Free of charge. For yourself: the products “Share on LinkedIn” (w_member_social) "
-        "and “Sign In with LinkedIn using OpenID Connect” (openid, profile), given at once. Nobody "
-        "new is let read a member's posts (r_member_social), so a lost answer needs a person's "
-        "look. For an organisation: “Community Management API”, after a review of your registered "
-        "business, in an app of its own (w_organization_social, r_organization_social, "
+        "and “Sign In with LinkedIn using OpenID Connect” (openid, profile), given at once. No new "
+        "application may read a member's posts (r_member_social), so a lost answer needs a "
+        "person's look. For an organisation: “Community Management API”, after a review of your "
+        "registered business, in an app of its own (w_organization_social, r_organization_social, "
         "rw_organization_admin). The token lasts 60 days; only approved partners can renew it, "
         "everybody else connects anew before its end.",
     )

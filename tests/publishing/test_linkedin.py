@@ -385,6 +385,9 @@ def test_an_administrator_reads_what_access_needs_and_is_led_to_connect(ada, wir
     )  # fmt: skip
     words = page.content.decode()
     assert 'id="act-connect"' in words
+    assert "Not connected yet" in words
+    listed = browser.get(reverse("admin:publishing_channel_changelist")).content.decode()
+    assert "Not connected" in listed
     assert "/admin/publishing/channel/connected/" in words
     assert not wire.asked
 
