@@ -11,6 +11,8 @@ private and special networks are refused unless allowed by CIDR; every redirect 
 nothing is retried; proxy variables of the environment are ignored. Failures are `OutboundError`
 (see `config.outbound.errors` for the tree).
 
+`Client.websocket` opens a WebSocket by the same rules.
+
 For adapters: you receive a `Client`, you return values; httpx stays in here.
 """
 
@@ -19,6 +21,7 @@ from config.outbound.errors import (
     BadBody,
     BadCertificate,
     NoAnswer,
+    NoWebSocket,
     OutboundError,
     Refused,
     TooLarge,
@@ -28,6 +31,7 @@ from config.outbound.errors import (
 from config.outbound.policy import Policy, from_settings
 from config.outbound.reply import Headers, Redirect, Response
 from config.outbound.sdk import sdk_client
+from config.outbound.websocket import WebSocket
 
 __all__ = [
     "BadBody",
@@ -35,6 +39,7 @@ __all__ = [
     "Client",
     "Headers",
     "NoAnswer",
+    "NoWebSocket",
     "OutboundError",
     "Policy",
     "Redirect",
@@ -43,6 +48,7 @@ __all__ = [
     "TooLarge",
     "TooManyRedirects",
     "Unreachable",
+    "WebSocket",
     "from_settings",
     "sdk_client",
 ]

@@ -4,8 +4,8 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -15,8 +15,6 @@ import httpx
 
 from config.outbound.body import ACCEPT_ENCODING, read_body
 from config.outbound.errors import (
-    BadCertificate,
-    NoAnswer,
     OutboundError,
     Refused,
     TooLarge,
@@ -24,6 +22,7 @@ from config.outbound.errors import (
     Unreachable,
 )
 from config.outbound.policy import Policy, effective_port
+from config.outbound.progress import Progress, translated
 from config.outbound.reply import Headers, Redirect, Response
 from config.outbound.transport import (
     CONNECT_SECONDS,
@@ -33,6 +32,7 @@ from config.outbound.transport import (
     system_resolve,
     tls_context,
 )
+from config.outbound.websocket import WebSocket, opened
 
 MIB = 1024 * 1024
 _SAFE_METHODS = ("GET", "HEAD")
@@ -66,6 +66,7 @@ class Client:
             (httpcore.ConnectError, httpcore.ConnectTimeout),
         )
         self._backend = backend
+        self._tls = tls or tls_context()
         self.tls = tls or tls_context()  # for those who `connect` and then speak TLS
         self._reading, self._writing = (
             httpcore.AsyncConnectionPool(
@@ -127,7 +128,7 @@ class Client:
             _checked(secret_headers),
             *_encoded(content, json, form),
         )
-        progress = _Progress(hop.url.host)
+        progress = Progress(hop.url.host)
         try:
             async with asyncio.timeout(deadline):
                 response = await self._follow(
@@ -172,6 +173,26 @@ class Client:
         except TimeoutError as error:
             raise Unreachable(f"{known} could not be reached in time.") from error
 
+    def websocket(
+        self,
+        url: str,
+        *,
+        deadline: float = 20.0,
+        max_message: int = MIB,
+        max_bytes: int = 10 * MIB,
+    ) -> AbstractAsyncContextManager[WebSocket]:
+        """A WebSocket to a ws:// or wss:// address, open for the length of an ``async with``.
+
+        The rules are those of http:// and https://. ``deadline`` is in seconds, total, and for the
+        whole block. Of what comes back one message may hold ``max_message`` bytes, and everything
+        together ``max_bytes``; nothing is compressed. A redirect is not followed (`NoWebSocket`).
+        Raises a subclass of `OutboundError`, with ``maybe_sent`` once anything was sent.
+        """
+        return opened(
+            url, self.policy, self._backend, self._tls,
+            deadline=deadline, max_message=max_message, max_bytes=max_bytes,
+        )  # fmt: skip
+
     async def get(self, url: str, **options: Any) -> Response:
         """`request` with GET; takes its options."""
         return await self.request("GET", url, **options)
@@ -181,7 +202,7 @@ class Client:
         return await self.request("POST", url, **options)
 
     async def _follow(
-        self, hop: "_Hop", progress: "_Progress", max_bytes: int, most_hops: int
+        self, hop: "_Hop", progress: "Progress", max_bytes: int, most_hops: int
     ) -> Response:
         redirects: list[Redirect] = []
         while True:
@@ -197,10 +218,10 @@ class Client:
             progress.host = hop.url.host
             redirects.append(Redirect(response.status, str(hop.url)))
 
-    async def _exchange(self, hop: "_Hop", progress: "_Progress", max_bytes: int) -> Response:
+    async def _exchange(self, hop: "_Hop", progress: "Progress", max_bytes: int) -> Response:
         host = hop.url.host
         pool = self._reading if hop.method in _SAFE_METHODS else self._writing
-        with _translated(host, progress):
+        with translated(host, progress):
             reply = await pool.handle_async_request(hop.message(progress))
             try:
                 if len(reply.headers) > _MOST_HEADERS:
@@ -229,7 +250,7 @@ class _Hop:
     content: bytes | None
     content_type: str
 
-    def message(self, progress: "_Progress") -> httpcore.Request:
+    def message(self, progress: "Progress") -> httpcore.Request:
         fields = {**self.headers, **self.secrets, "Accept-Encoding": ACCEPT_ENCODING}
         if self.content is not None:
             if self.content_type and not any(name.lower() == "content-type" for name in fields):
@@ -265,65 +286,12 @@ class _Hop:
         return replace(hop, headers=public, secrets={})
 
 
-class _Progress:
-    """How far a request got: decides whether the far end may have acted on it."""
-
-    def __init__(self, host: str) -> None:
-        self.host = host
-        self.sent = False
-
-    async def note(self, event: str, _info: Mapping[str, Any]) -> None:
-        """Called by httpcore before and after each step (its ``trace`` extension)."""
-        if event == "http11.send_request_headers.started":
-            self.sent = True
-
-    def out_of_time(self, deadline: float) -> OutboundError:
-        if self.sent:
-            return NoAnswer(f"{self.host} did not answer completely within {deadline:g} seconds.")
-        return Unreachable(f"{self.host} could not be reached within {deadline:g} seconds.")
-
-
-@contextmanager
-def _translated(host: str, progress: _Progress) -> Iterator[None]:
-    """httpcore's errors as ours."""
-    try:
-        yield
-    except httpcore.LocalProtocolError as error:
-        raise Refused(f"The request to {host} is not valid HTTP: {error}") from error
-    except httpcore.RemoteProtocolError as error:
-        if any(getattr(cause, "error_status_hint", 0) == 431 for cause in _causes(error)):  # h11's
-            raise TooLarge(f"{host} answered with headers of more than 100 KiB.") from error
-        raise NoAnswer(f"{host} broke off or answered with something that is not HTTP.") from error
-    except (httpcore.NetworkError, httpcore.TimeoutException) as error:
-        if progress.sent and not isinstance(error, httpcore.ConnectError | httpcore.ConnectTimeout):
-            raise NoAnswer(f"The connection to {host} broke before an answer came.") from error
-        raise _no_connection(host, error) from error
-
-
-def _no_connection(host: str, error: BaseException) -> Unreachable:
-    """TCP failures are named where they happen; what is left here is the TLS handshake."""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return BadCertificate(
-                f"The certificate of {host} is not valid: {cause.verify_message.rstrip('.')}."
-            )
-    return Unreachable(f"No secure connection to {host} could be made.")
-
-
 def _decoded(field: bytes) -> str:
     # RFC 9110 promises ASCII only; a Location with an umlaut comes as UTF-8, older ones as Latin-1.
     try:
         return field.decode()
     except UnicodeDecodeError:
         return field.decode("latin-1")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """What led to the error. httpcore re-raises "from None", which leaves the context only."""
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 def _joined(base: httpx.URL, location: str) -> str:

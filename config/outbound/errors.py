@@ -6,6 +6,7 @@
     ├── Refused            our own rules say no: scheme, port, address, spelling
     ├── Unreachable        no name, no connection; nothing was sent
     │   └── BadCertificate the far end could not prove who it is
+    ├── NoWebSocket        the far end answers in HTTP where a WebSocket was asked for
     ├── NoAnswer           bytes may have left, no usable answer came back
     ├── TooLarge           the answer is bigger than the caller allowed
     ├── BadBody            the answer can't be decoded, or is not the JSON it should be
@@ -42,6 +43,18 @@ class Unreachable(OutboundError):
 
 class BadCertificate(Unreachable):
     """The TLS certificate is expired, for another name, or signed by nobody we know."""
+
+
+class NoWebSocket(OutboundError):
+    """No WebSocket was opened; nothing was sent through it. `status` is of the HTTP answer."""
+
+    def __init__(self, host: str, status: int | None = None) -> None:
+        said = "answered with something that is no WebSocket"
+        if status is not None:
+            said = f"opens no WebSocket at this address (it answered {status})"
+        super().__init__(f"{host} {said}.")
+        self.status = status
+        self.permanent = status is not None and status < 500 and status not in (408, 425, 429)
 
 
 class NoAnswer(OutboundError):
