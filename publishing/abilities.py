@@ -43,7 +43,7 @@ def in_words(capabilities: Capabilities, able: Collection[Ability]) -> list[Said
         Said("Pictures", _pictures(capabilities)),
         Said("Once only", f"{_ONCE[capabilities.once]} {capabilities.in_words}"),
         Said("Corrections", _correction(able)),
-        Said("Withdrawals", _withdrawal(able)),
+        Said("Withdrawals", capabilities.withdrawal or _withdrawal(able)),
         Said("Afterwards", _afterwards(able)),
     ]
     if Ability.CONNECTS in able or Ability.RENEWS in able:

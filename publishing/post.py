@@ -31,6 +31,7 @@ class Capabilities:
     pictures: int = 0  # how many it takes with a post
     alt_text: bool = False
     tried_against: str = ""  # the real software, if it was; "" for recorded shapes only
+    withdrawal: str = ""  # what taking a post away means there, if not that it is gone
     access: str = ""  # what it costs and needs to get in, if that is more than an account
 
 
@@ -40,7 +41,7 @@ class Field:
 
     name: str
     label: str
-    kind: str = "text"  # text, url, secret, number, flag, choice
+    kind: str = "text"  # text, lines, url, secret, number, flag, choice
     required: bool = False
     help: str = ""
     default: Any = ""

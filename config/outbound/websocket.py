@@ -81,7 +81,7 @@ class WebSocket:
         """Say goodbye, if the far end still listens; its answer is not waited for."""
         if self._ended or self._protocol.state.name != "OPEN":
             return
-        self._protocol.send_close()
+        self._protocol.send_close(1000)
         try:
             async with asyncio.timeout(_GOODBYE):
                 await self._flush()

@@ -22,6 +22,8 @@ TABLE = {
     "slack": "publishing.platforms.slack.Slack",
     "slack_webhook": "publishing.platforms.slack.SlackWebhook",
     "matrix": "publishing.platforms.matrix.Matrix",
+    "nostr": "publishing.platforms.nostr.Nostr",
+    "nostr_article": "publishing.platforms.nostr.NostrArticle",
     "micropub": "publishing.platforms.micropub.Micropub",
     "linkedin": "publishing.platforms.linkedin.LinkedIn",
     "threads": "publishing.platforms.threads.Threads",
