@@ -90,7 +90,7 @@ STORY_URL = env.story_url("STORY_URL")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"], required=PRODUCTION)
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS", default=[])
-CORS_URLS_REGEX = r"^/api/.*$"
+CORS_URLS_REGEX = r"^/(?:api/.*|feeds/[^/]+\.json)$"
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0, least=0, most=5)
 
 ROOT_URLCONF = "config.urls"

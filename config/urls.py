@@ -11,6 +11,7 @@ from config import tokens
 from config.api import NoSuchAddress
 from publishing import unsubscribing
 from publishing.api import DeliveryViewSet, PublishView
+from publishing.feeds import pages as feeds
 from sources.callback import callback
 
 router = SimpleRouter()
@@ -34,6 +35,11 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
+    path("feeds/<slug:slug>.rss", feeds.feed, {"form": "rss"}, name="feed-rss"),
+    path("feeds/<slug:slug>.atom", feeds.feed, {"form": "atom"}, name="feed-atom"),
+    path("feeds/<slug:slug>.json", feeds.feed, {"form": "json"}, name="feed-json"),
+    path("feeds/<slug:slug>/", feeds.front, name="feed-front"),
+    path("feeds/<slug:slug>/<uuid:marker>/", feeds.entry, name="feed-entry"),
     path("unsubscribe/<str:token>/", unsubscribing.unsubscribe, name="unsubscribe"),
     path("websub/<str:token>/", callback, name="websub"),
 ]

@@ -29,6 +29,7 @@ from publishing import (
 )
 from publishing.claim import Claim
 from publishing.errors import LostClaim
+from publishing.feeds.entries import Entries
 from publishing.last_look import Verdict
 from publishing.lifecycle import Status
 from publishing.mailing import Mailing
@@ -264,6 +265,7 @@ def _sending(ready: _Ready, attempt: Attempt, *, again: bool) -> Sending:
         remote_id=first.remote_id,
         remote_url=first.remote_url,
         recipients=Mailing(claimed, delivery, number) if platform.to_subscribers else None,
+        pages=Entries(delivery, claimed) if platform.on_our_pages else None,
         key=str(delivery.marker),
     )
     return Sending(

@@ -8,6 +8,7 @@ from typing import Any
 
 from publishing.counting import Ruler
 from publishing.document import Picture
+from publishing.our_pages import OurPages
 from publishing.recipients import Recipients
 
 
@@ -144,6 +145,7 @@ class Job:
     remote_id: str = ""  # of the post that is to be edited, deleted, answered or looked at
     remote_url: str = ""
     recipients: Recipients | None = None  # for platforms that write `to_subscribers`
+    pages: OurPages | None = None  # for platforms that publish `on_our_pages`
     key: str = ""  # of this very job; `post.marker` is that of the post that it is about
 
     @property

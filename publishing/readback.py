@@ -24,6 +24,7 @@ from config.outbound import Client, OutboundError, from_settings
 from config.sealed import TamperedSecret
 from publishing import afterwards, claim, platforms, posts, renewal
 from publishing.errors import PlatformError, Wait
+from publishing.feeds.entries import Entries
 from publishing.lifecycle import Status
 from publishing.models import Delivery, Reading, Watch
 from publishing.platforms.base import Counting, Platform, Watches
@@ -168,6 +169,7 @@ def _turn(watch: Watch, now: datetime) -> _Turn | None:
         secrets = delivery.channel.credentials.reveal()
     except TamperedSecret:
         return None
+    platform = platforms.platform(delivery.platform)
     job = Job(
         post=posts.of_delivery(delivery),
         options=delivery.channel.options,
@@ -177,9 +179,10 @@ def _turn(watch: Watch, now: datetime) -> _Turn | None:
         parts=tuple(delivery.parts),
         remote_id=delivery.remote_id,
         remote_url=delivery.remote_url,
+        pages=Entries(delivery) if platform.on_our_pages else None,
         key=str(delivery.marker),
     )
-    return _Turn(watch, platforms.platform(delivery.platform), job, count, look)
+    return _Turn(watch, platform, job, count, look)
 
 
 def _after(now: datetime, wait: timedelta | None) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from publishing import mailing
+from publishing.feeds import telling as feeds
 from publishing.models import Attempt, Delivery
 from publishing.recipients import Tally
 
@@ -46,6 +47,7 @@ def receipt(delivery: Delivery) -> dict[str, Any]:
         "confirmed_by": delivery.confirmed_by,
         "confirmed": _CONFIRMED.get(delivery.confirmed_by, delivery.confirmed_by),
         "letters": _letters(delivery),
+        "feed": feeds.in_receipt(delivery),
         "attempts": [_attempt(each) for each in tries],
         "amendments": [
             {

@@ -13,6 +13,7 @@ A_RECEIPT: dict[str, Any] = {
     "remote_id": "118", "remote_url": "https://blog.example/118",
     "confirmed_by": "look_up", "confirmed": "The desk looked and found it there.",
     "letters": None,
+    "feed": None,
     "attempts": [
         {
             "number": 1, "started_at": "2026-03-01T09:31:00+00:00",
@@ -56,6 +57,23 @@ class LettersSerializer(serializers.Serializer[dict[str, Any]]):
     in_doubt = serializers.IntegerField()
 
 
+class HubToldSerializer(serializers.Serializer[dict[str, Any]]):
+    """What a WebSub hub knows of it."""
+
+    hub = serializers.CharField()
+    told = serializers.BooleanField(help_text="Whether it knows the entry's last change.")
+    told_at = serializers.CharField(allow_null=True, help_text="When it took news of the feed.")
+    said = serializers.CharField(help_text="What went wrong last, and is tried again.")
+
+
+class FeedToldSerializer(serializers.Serializer[dict[str, Any]]):
+    """An entry in a feed of ours."""
+
+    page = serializers.CharField()
+    withdrawn_at = serializers.CharField(allow_null=True)
+    hubs = HubToldSerializer(many=True)
+
+
 class AmendmentSerializer(serializers.Serializer[dict[str, Any]]):
     """A correction or a withdrawal of the post, a delivery of its own."""
 
@@ -90,6 +108,9 @@ class ReceiptSerializer(serializers.Serializer[dict[str, Any]]):
     confirmed = serializers.CharField()
     letters = LettersSerializer(
         allow_null=True, help_text="Of a mailing to subscribers; null for every other delivery."
+    )
+    feed = FeedToldSerializer(
+        allow_null=True, help_text="Of an entry in a feed of ours; null for every other delivery."
     )
     attempts = AttemptToldSerializer(many=True)
     amendments = AmendmentSerializer(many=True)

@@ -3,12 +3,14 @@
 from celery import shared_task
 
 from publishing import amend, deliver, readback, reconcile, renewal, repeats
+from publishing.feeds import pings
 
 
 @shared_task(name="publishing.drain")
 def drain() -> None:
-    """Send what is due."""
+    """Send what is due, then tell hubs of what is new in our feeds."""
     deliver.drain()
+    pings.tell_hubs()
 
 
 @shared_task(name="publishing.tick")
@@ -18,6 +20,7 @@ def tick() -> None:
     amend.withdraw()
     renewal.ahead()
     deliver.drain()
+    pings.tell_hubs()
 
 
 @shared_task(name="publishing.forget")

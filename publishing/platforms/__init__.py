@@ -30,6 +30,7 @@ TABLE = {
     "facebook_page": "publishing.platforms.facebook_page.FacebookPage",
     "static_git": "publishing.platforms.static_git.StaticGit",
     "email": "publishing.platforms.email.Email",
+    "feed": "publishing.platforms.feed.Feed",
     "webhook": "publishing.platforms.webhook.Webhook",
     "dryrun": "publishing.platforms.dryrun.DryRun",
 }

@@ -37,6 +37,7 @@ class Platform(ABC):
     credentials: ClassVar[tuple[Field, ...]] = ()
     capabilities: ClassVar[Capabilities]
     to_subscribers: ClassVar[bool] = False  # it gets `Job.recipients`, the channel's subscribers
+    on_our_pages: ClassVar[bool] = False  # it gets `Job.pages`, its place on the desk's own pages
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
         """What the platform would refuse about this post; nothing is sent."""

@@ -10,6 +10,7 @@ from django.db import Error, connection
 
 from publishing import deliver, reconcile
 from publishing.alone import Only, alone
+from publishing.feeds import pings
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,7 @@ class Command(BaseCommand):
                     if mine:
                         reconcile.expire()
                         deliver.drain(stopping=stopping.is_set)
+                        pings.tell_hubs()
             except Error as problem:
                 if once:
                     raise
