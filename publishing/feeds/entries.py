@@ -115,7 +115,7 @@ class Entries:
 def _columns(post: Post) -> dict[str, Any]:
     """What a post says, as an entry's columns; only what every form of a feed can hold."""
     return {
-        "title": clean(post.title),
+        "title": clean(post.title).strip(),
         "html": clean(post.html),
         "summary": clean(post.summary),
         "text": clean(post.text),

@@ -100,8 +100,8 @@ def _entry(feed: Feed, row: FeedEntry, *, whole: bool) -> Entry:
         tags=tuple(row.tags),
         language=row.language or language_of(feed),
         images=tuple(Image(each["src"], each["alt"]) for each in row.pictures),
-        published_at=row.published_at,
-        updated_at=row.updated_at,
+        published_at=row.published_at.replace(microsecond=0),
+        updated_at=row.updated_at.replace(microsecond=0),
     )
 
 

@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_datetime
 from lxml import etree
 
 from articles import desk, revise
+from articles.models import Article
 from publishing import amend, claim, connecting, deliver, platforms, queue, readback, receipts
 from publishing.errors import LostClaim, Refusal
 from publishing.feeds import entries, pings
@@ -64,11 +65,15 @@ def feed(channel, monkeypatch, settings):
 
 
 @pytest.fixture
-def out(queued):
+def out(approved, by):
     """A story in a feed: `out(feed(), title=…)`."""
 
-    def put(to, **text):
-        delivery = queued(to, **text)
+    def put(to, *, authors=(), url="", **text):
+        story = approved(**text)
+        Article.objects.filter(pk=story.pk).update(authors=list(authors), url=url)
+        [result] = queue.enqueue(story.pk, [to.pk], by, confirm_duplicates=True)
+        delivery = result.delivery
+        assert delivery is not None, result.problem
         deliver.drain()
         delivery.refresh_from_db()
         assert delivery.status == Status.PUBLISHED, delivery.error_message
@@ -99,6 +104,14 @@ def parsed(form, slug="our-news"):
 
 def tree(form):
     return etree.fromstring(ask(form).content, etree.XMLParser(recover=False))
+
+
+def bozo(form):
+    """What feedparser complains of."""
+    answer = ask(form)
+    headers = {"content-type": answer["Content-Type"]}
+    found = feedparser.parse(answer.content, response_headers=headers)
+    return found.get("bozo_exception") if found.bozo else None
 
 
 def corrected(delivery, by, **text):
@@ -145,12 +158,14 @@ def test_our_own_reader_gets_the_story_whole(feed, out, form):
 def test_feedparser_gets_the_story_without_a_complaint(feed, out, form):
     delivery = out(feed(language="de", hubs="https://hub.example/"), **FERRY)
     answer = ask(form)
-    found = feedparser.parse(answer.content, response_headers=dict(answer.headers))
+    headers = {"content-type": answer["Content-Type"]}
+    found = feedparser.parse(answer.content, response_headers=headers)
     [entry] = found.entries
     assert not found.bozo, found.get("bozo_exception")
     assert found.version == {"rss": "rss20", "atom": "atom10"}[form]
     assert entry.id == delivery.marker.urn
-    assert entry.get("guidislink", False) is False
+    if form == "rss":
+        assert entry.guidislink is False
     assert entry.link.endswith(f"/{delivery.marker}/")
     assert "<b>sails</b>" in entry.content[0].value
     assert [each["term"] for each in entry.tags] == FERRY["tags"]
@@ -224,8 +239,8 @@ def test_an_empty_feed_is_a_feed(feed, form):
 @pytest.mark.parametrize(
     "title",
     [
-        "]]> <script>alert(1)</script>", "A & B &amp; C", "<![CDATA[x", "\u202eevil", "&#x1; \ufffe",
-        "'\"><svg onload=x>", "😀 𝔘nicode", "a\x0bb",
+        "]]> <script>alert(1)</script>", "A & B &amp; C", "<![CDATA[x", "\u202eevil",
+        "&#x1; \ufffe", "'\"><svg onload=x>", "😀 𝔘nicode", "a\x0bb",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("form", FORMS)
@@ -233,11 +248,16 @@ def test_a_hostile_title_stays_a_title(feed, out, form, title):
     content = "<p>]]&gt; &lt;/content:encoded&gt;</p>"
     out(feed(), title=title, content=content, tags=["]]>", "<b>"], authors=['"><x', "\x01"])
     stored = FeedEntry.objects.get()
-    [copy] = parsed(form).entries
-    assert copy.title == " ".join(stored.title.split()).strip()
-    assert copy.tags == ("]]>", "<b>")
+    if form == "rss":  # whose readers differ on whether a title is HTML; the profile says it isn't
+        item = tree("rss").find("channel/item")
+        assert item.findtext("title") == stored.title
+        assert [each.text for each in item.findall("category")] == ["]]>", "<b>"]
+    else:
+        [copy] = parsed(form).entries
+        assert copy.title == stored.title
+        assert copy.tags == ("]]>", "<b>")
     if form != "json":
-        assert not feedparser.parse(ask(form).content).bozo
+        assert not bozo(form)
 
 
 @pytest.mark.parametrize("bad", ["\x00", "\x01", "\x0b", "\x1f", "\ud800", "\ufffe", "\uffff"])
@@ -407,14 +427,14 @@ def test_a_kill_takes_the_entry_out_and_says_that_it_is_gone(feed, out, by):
     assert answer.status_code == 410
     assert b"sails" not in answer.content
     assert delivery.article.title.encode() not in answer.content
-    assert not feedparser.parse(ask("atom").content).bozo
+    assert not bozo("atom")
 
 
 def test_what_was_withdrawn_does_not_come_back_by_a_late_repetition(feed, out, by):
     delivery = out(feed())
     killed(delivery, by)
     with pytest.raises(Refusal, match="withdrawn"):
-        _put_as(delivery, "sending")
+        _put_again(delivery)
 
 
 def test_a_withdrawal_repeated_moves_nothing(feed, out, by):
@@ -463,7 +483,7 @@ def _as_claimed(delivery, act):
             cursor.execute("ALTER TABLE publishing_queue ENABLE TRIGGER USER")
 
 
-def _put_as(delivery, _status):
+def _put_again(delivery):
     row = Delivery.objects.select_related("article", "revision", "channel").get(pk=delivery.pk)
     return _as_claimed(delivery, lambda place: place._put(of_delivery(row)))
 
@@ -471,7 +491,7 @@ def _put_as(delivery, _status):
 def test_the_same_words_again_change_nothing(feed, out):
     delivery = out(feed())
     before = ask("rss")["ETag"], FeedEntry.objects.values().get()
-    _put_as(delivery, "sending")
+    _put_again(delivery)
     assert (ask("rss")["ETag"], FeedEntry.objects.values().get()) == before
 
 
@@ -485,7 +505,7 @@ def test_many_at_once_make_one_entry(feed, queued):
         try:
             together.wait(10)
             Entries(row, claimed)._put(post)
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 (whatever it is, the test must say so)
             troubles.append(problem)
         finally:
             connection.close()
@@ -512,9 +532,7 @@ def test_who_has_lost_the_claim_writes_nothing(feed, queued):
 @pytest.mark.parametrize(
     "point", ["after the attempt row", "after the answer", "before the commit"]
 )
-def test_a_worker_killed_between_row_and_settling_leaves_one_entry(
-    feed, queued, point, tmp_path, settings
-):
+def test_a_worker_killed_between_row_and_settling_leaves_one_entry(feed, queued, point, tmp_path):
     delivery = queued(feed())
     reached = tmp_path / "reached"
     worker = start("-m", "tests.servers.worker", point, str(reached))
