@@ -11,6 +11,7 @@ from django.utils import timezone
 from articles import intake, regroup, rulebook, triage
 from articles.models import Rule, WireItem
 from articles.wire import WireCopy
+from publishing.models import Channel
 from sources.models import Source
 
 PICTURES = os.environ.get("SCREENSHOTS")
@@ -39,12 +40,16 @@ def busy_desk(transactional_db, ada, draft, at_the_console):
     items = list(WireItem.objects.values_list("pk", flat=True))
     cluster = regroup.unite([items[3], items[0]], at_the_console(ada))
     story = triage.pick_up(items[:2], at_the_console(ada))
+    type(story).objects.filter(pk=story.pk).update(url=f"https://x.example/{'long_address_' * 12}")
     draft(ada)
     lead = story.origins.get(role="lead").item
     rewritten = WireCopy(lead.external_id, f"{lead.title}, corrected", content="<p>Low water.</p>")
     intake.file(gazette.pk, [rewritten])
     rule = Rule.objects.create(name="Tides", spike=True, tags=["tides"])
     rule.conditions.create(field="title", operator="contains", value="tide table")
+    channel = Channel.objects.create(
+        name="Blog", platform="mastodon", options={"url": "https://m.example"}, credentials={}
+    )
     run = rulebook.try_out(rule, 7, at_the_console(ada), timezone.now())
     return {
         "today": reverse("admin:index"),
@@ -61,6 +66,10 @@ def busy_desk(transactional_db, ada, draft, at_the_console):
         "queue-day": reverse("admin:publishing_delivery_timeline"),
         "queue-week": reverse("admin:publishing_delivery_timeline") + "?view=week",
         "publish": reverse("admin:publishing_delivery_publish", args=(story.pk,)),
+        "platforms": reverse("admin:publishing_channel_add"),
+        "new-channel": reverse("admin:publishing_channel_add") + "?platform=email",
+        "channel": reverse("admin:publishing_channel_change", args=(channel.pk,)),
+        "import-subscribers": reverse("admin:publishing_subscriber_import"),
         "person": reverse("admin:auth_user_change", args=(ada.pk,)),
         **{
             f"list-{page.opts.model_name}": reverse(
