@@ -95,7 +95,7 @@ def _remarks(post: Post, sent: Sequence[str], capabilities: Capabilities, most: 
             found.append("The summary is cut short to fit.")
         left = [tag for tag in hashtags(post.tags) if tag not in everything]
         if left and len(sent) == 1:
-            found.append(f"There is no room for {', '.join(left)}.")
+            found.append(f"Left out: {', '.join(left)}.")
     else:
         words = len(post.text.split())
         minutes = max(1, round(words / _A_MINUTE))

@@ -12,7 +12,7 @@ from publishing.document import Picture
 from publishing.errors import Expired, Reauthorise, Unknown, Wait
 from publishing.platforms.base import must_be_ok
 from publishing.platforms.pictures import MIB, fetched
-from publishing.platforms.reading import complaint, count, mapping, member, members, text
+from publishing.platforms.reading import complaint, lifetime, mapping, member, members, text
 from publishing.post import Job, Renewed
 
 NAME = "LinkedIn"
@@ -113,8 +113,7 @@ async def role(job: Job, http: Client, organization: str) -> str:
 
 def tokens_of(body: Mapping[str, Any]) -> Renewed:
     """Credentials, and their end, out of what the token endpoint says."""
-    seconds = count(body, "expires_in")
-    ends = datetime.now(UTC) + (timedelta(seconds=seconds) if seconds else _LASTS)
+    ends = datetime.now(UTC) + (lifetime(body, "expires_in") or _LASTS)
     if not text(body, "access_token"):
         raise Wait("LinkedIn's answer holds no token.")
     return Renewed(

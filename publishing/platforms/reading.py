@@ -1,10 +1,13 @@
 """Reading what platforms answer: nothing is believed before its type has been looked at."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from config.outbound import BadBody, Response
 from publishing.errors import Unknown
+
+_LONGEST_LIFE = 2 * 366 * 24 * 3600  # seconds; whatever a platform says, a date must come of it
 
 
 def parsed(answer: Response, platform: str) -> Any:
@@ -68,6 +71,12 @@ def count(body: Mapping[str, Any], name: str) -> int | None:
     value = body.get(name)
     good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
     return value if good else None
+
+
+def lifetime(body: Mapping[str, Any], name: str) -> timedelta | None:
+    """How long a token lasts, in seconds there; None where it isn't said, two years at most."""
+    seconds = count(body, name)
+    return timedelta(seconds=min(seconds, _LONGEST_LIFE)) if seconds else None
 
 
 def letters(words: str) -> str:

@@ -19,7 +19,7 @@ from publishing.errors import Reauthorise, Refusal, Unknown, Wait
 from publishing.platforms import graph
 from publishing.platforms import threads_containers as containers
 from publishing.platforms.base import Authorisation, Platform, only_reading
-from publishing.platforms.reading import count, mapping, member, members, text
+from publishing.platforms.reading import count, lifetime, mapping, member, members, text
 from publishing.platforms.threads_containers import NAME
 from publishing.post import (
     Capabilities,
@@ -266,10 +266,10 @@ async def _long_lived(
     with only_reading(NAME):
         url = f"{containers.server(options)}/{path}"
         body = mapping(await graph.ask(http, "GET", url, "", NAME, params=asked), NAME)
-    token, seconds = text(body, "access_token"), count(body, "expires_in")
-    if not token or not seconds:
+    token, lasts = text(body, "access_token"), lifetime(body, "expires_in")
+    if not token or lasts is None:
         raise Wait("Threads' answer holds no token.")
-    return Renewed({"token": token}, datetime.now(UTC) + timedelta(seconds=seconds))
+    return Renewed({"token": token}, datetime.now(UTC) + lasts)
 
 
 def _is_public(address: str) -> bool:

@@ -63,7 +63,7 @@ def test_what_is_lost_on_the_way_is_said():
     said = " ".join(seen(post, short(pictures=1)).remarks)
     assert "No link goes along" in said
     assert "The summary is cut short to fit." in said
-    assert "There is no room for #harbour" in said
+    assert "Left out: #harbour" in said
     assert "2 pictures stay behind." in said
 
 

@@ -75,8 +75,9 @@ def test_a_post_to_linkedin_goes_out_once(connected, queued, linkedin):
     assert [delivery.remote_id] == list(linkedin.posts)
 
 
-def test_a_lost_answer_of_linkedin_is_looked_up(connected, queued, linkedin):
-    linkedin.lose.add("POST /rest/posts")
+@pytest.mark.parametrize("way", ["lose", "fail"])
+def test_a_lost_answer_of_linkedin_is_looked_up(connected, queued, linkedin, way):
+    getattr(linkedin, way).add("POST /rest/posts")
     delivery = queued(connected("linkedin", linkedin.url, organization="5"))
     deliver.drain()
     assert fresh(delivery).status == Status.IN_DOUBT
@@ -127,7 +128,7 @@ def test_where_linkedin_lets_us_not_read_a_person_is_asked_and_nothing_is_sent(
 
 
 @pytest.mark.parametrize("route", ["POST /v1.0/me/threads", "POST /v1.0/me/threads_publish"])
-@pytest.mark.parametrize("way", ["lose", "refuse"])
+@pytest.mark.parametrize("way", ["lose", "fail", "refuse"])
 def test_a_lost_answer_of_threads_leaves_one_post(connected, queued, threads, route, way):
     getattr(threads, way).add(route)
     delivery = queued(connected("threads", threads.url))
@@ -164,7 +165,7 @@ def test_a_thread_that_broke_in_the_middle_goes_on_there(connected, queued, thre
 
 
 @pytest.mark.parametrize("step", ["draft", "flip"])
-@pytest.mark.parametrize("way", ["lose", "refuse"])
+@pytest.mark.parametrize("way", ["lose", "fail", "refuse"])
 def test_a_lost_answer_of_a_page_leaves_one_post_that_is_seen(connected, queued, page, step, way):
     getattr(page, way).add("POST /v25.0/5/feed" if step == "draft" else "POST /v25.0/5_101")
     delivery = queued(connected("facebook_page", page.url, page_id="5"))

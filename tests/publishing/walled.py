@@ -1,7 +1,7 @@
 """LinkedIn, Threads and a Facebook Page, small: they keep what is posted, as the real ones do.
 
 `lose` holds routes ("POST /rest/posts") whose next answer is lost after the work was done;
-`refuse` those that are not even reached.
+`fail` those that answer 500 although it was done, `refuse` those that are not even reached.
 """
 
 import json
@@ -22,6 +22,7 @@ class Walled(Wire):
         self.posts: dict[str, dict[str, Any]] = {}
         self.lose: set[str] = set()
         self.refuse: set[str] = set()
+        self.fail: set[str] = set()
         self.last = 100
 
     def number(self) -> str:
@@ -39,6 +40,9 @@ class Walled(Wire):
         if route in self.lose:
             self.lose.discard(route)
             return _cut(request)
+        if route in self.fail:
+            self.fail.discard(route)
+            return web.json_response({"error": {"code": 2, "message": "Retry later"}}, status=500)
         return answer
 
     def work(self, route: str, request: web.Request, body: bytes) -> web.Response:
