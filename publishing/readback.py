@@ -19,10 +19,11 @@ from articles import record
 from articles.errors import WrongState
 from articles.lifecycle import Right
 from articles.record import Actor
+from articles.response import MEASURES, numbered
 from config.limits import take
 from config.outbound import Client, OutboundError, from_settings
 from config.sealed import TamperedSecret
-from publishing import afterwards, claim, platforms, posts, renewal
+from publishing import afterwards, claim, platforms, posts, renewal, response
 from publishing.errors import PlatformError, Wait
 from publishing.feeds.entries import Entries
 from publishing.lifecycle import Status
@@ -36,7 +37,6 @@ _CALL = 20.0  # seconds
 _CHANNELS_AT_ONCE = 20
 _FIRST_COUNT = timedelta(minutes=10)
 _FIRST_LOOK = timedelta(minutes=5)
-_NUMBERS = ("views", "reactions", "replies", "shares")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,9 @@ def read_back(limit: int = 200) -> int:
     begin()
     turns = _take(limit)
     async_to_sync(_ask_all)(turns)
+    counted = [turn.watch.delivery for turn in turns if turn.count]
+    if counted:
+        response.weigh({each.channel_id for each in counted}, {each.article_id for each in counted})
     return len(turns)
 
 
@@ -112,13 +115,8 @@ def noted(delivery_id: int, by: Actor) -> Watch:
 
 def in_words(watch: Watch) -> str:
     """How the post does, as people say it; "" while nothing is known."""
-    numbers = ((getattr(watch, name), name) for name in _NUMBERS)
-    told = [
-        f"{number:,} {name[:-1] if number == 1 and name != 'replies' else name}"
-        for number, name in numbers
-        if number is not None
-    ]
-    return ", ".join(told).replace("1 replies", "1 reply")
+    counted = ((getattr(watch, name), name) for name in MEASURES)
+    return ", ".join(numbered(number, name) for number, name in counted if number is not None)
 
 
 def found_in_words(watch: Watch) -> str:
@@ -270,9 +268,6 @@ def _count(watch: Watch, counts: Counts, now: datetime) -> None:
 
 
 def _look(watch: Watch, seen: Seen, now: datetime) -> None:
-    changed_by_us = watch.delivery.amendments.filter(
-        act=Delivery.Acts.EDIT, status=Status.PUBLISHED, published_at__gt=watch.looked_at or now
-    ).exists()
     watch.looked_at = now
     if not seen.there:
         watch.missed += 1
@@ -284,9 +279,56 @@ def _look(watch: Watch, seen: Seen, now: datetime) -> None:
         return
     watch.missed = 0
     words = afterwards.words_hash(seen.text)
-    before, watch.words_hash = watch.words_hash, words or watch.words_hash
-    if words and before and words != before and not changed_by_us:
+    if words and not _under_change(watch.delivery):
+        _compare(watch, seen.text, words, now)
+
+
+def _compare(watch: Watch, text: str, words: str, now: datetime) -> None:
+    """Hold what stands there against what was last confirmed as sent.
+
+    The first look at a text of ours, the first one or a correction, can only find out whether it
+    is ours at all (`afterwards.is_foreign` says why); from then on the words have to stay.
+    """
+    last, watch.words_hash = watch.words_hash, words
+    said = _last_sent(watch.delivery)
+    if watch.said_id != said.pk:
+        corrected = watch.said_id is not None
+        watch.said, watch.said_hash = said, words
+        if _is_foreign(text, said):
+            watch.said_hash = ""  # whatever stands there next is not known to be ours either
+            _found(watch, Watch.Findings.CHANGED, now)
+        elif corrected:
+            watch.finding = Watch.Findings.NONE
+    elif words == watch.said_hash:
+        watch.finding = Watch.Findings.NONE  # somebody has put it right
+    elif words != last:
         _found(watch, Watch.Findings.CHANGED, now)
+
+
+def _last_sent(delivery: Delivery) -> Delivery:
+    """The delivery whose text has to stand there: the last correction that arrived, or itself."""
+    corrections = delivery.amendments.filter(
+        act__in=(Delivery.Acts.EDIT, Delivery.Acts.BY_HAND), status=Status.PUBLISHED,
+        wish=Delivery.Wishes.CORRECT,
+    )  # fmt: skip
+    last = corrections.select_related("article", "channel", "revision").order_by("slot").last()
+    return last or delivery
+
+
+def _under_change(delivery: Delivery) -> bool:
+    """Whether a correction of ours may be there already without being confirmed yet."""
+    under_way = (Status.CLAIMED, Status.SENDING, Status.IN_DOUBT)
+    return delivery.amendments.filter(act=Delivery.Acts.EDIT, status__in=under_way).exists()
+
+
+def _is_foreign(text: str, said: Delivery) -> bool:
+    """Whether the post isn't made of the words that were sent; a person's own words are trusted."""
+    if said.act == Delivery.Acts.BY_HAND:
+        return False
+    sent = posts.of_delivery(said)
+    return afterwards.is_foreign(
+        text, (sent.title, sent.text, sent.summary, *sent.tags, *sent.authors)
+    )
 
 
 def _found(watch: Watch, finding: Watch.Findings, now: datetime) -> None:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from simulator.faults import Faults
 from simulator.hub import Hub
+from simulator.mastodon import Mastodon
 from simulator.newsroom import Newsroom, Report
 from simulator.postings import Platform, as_json
 from simulator.stories import Outlet
@@ -33,6 +34,7 @@ class Control:
             web.delete("/_control/faults", self.clear_faults),
             web.get("/_control/log", self.log),
             web.get("/_control/posts", self.posts),
+            web.post("/_control/readers", self.readers),
             web.post("/_control/reset", self.reset),
             web.post("/_control/publish_story", self.publish_story),
         ]
@@ -69,6 +71,14 @@ class Control:
         return web.json_response(
             {platform.name.lower(): _arrived(platform) for platform in self._platforms}
         )
+
+    async def readers(self, request: web.Request) -> web.Response:
+        """The Mastodon status `id` has so many `favourites` and `boosts` from now on."""
+        wanted = await request.json()
+        numbers = int(wanted.get("favourites", 0)), int(wanted.get("boosts", 0))
+        mastodons = (each for each in self._platforms if isinstance(each, Mastodon))
+        found = any(each.read_by(str(wanted["id"]), *numbers) for each in mastodons)
+        return web.json_response({"found": found}, status=200 if found else 404)
 
     async def reset(self, request: web.Request) -> web.Response:
         """Forgets posts, requests, faults, subscribers; `?newsroom=1` begins the news anew."""

@@ -15,6 +15,7 @@ from simulator.credentials import MASTODON_ACCOUNT, MASTODON_TOKEN
 from simulator.limits import Allowance
 from simulator.mastodon_statuses import CHARACTERS, URL_LENGTH, Draft, Rejected, Status
 from simulator.postings import Posting
+from simulator.readers import audience
 
 KEY_LIFETIME = 3600  # seconds
 # A large server's: a benchmark mustn't measure the simulator's limit. The real default is 300.
@@ -26,7 +27,7 @@ class Mastodon:
     """The server, with the one account the token belongs to."""
 
     name = "Mastodon"
-    remembers: ClassVar[tuple[str, ...]] = ("_statuses", "_keys", "_media", "_last_id")
+    remembers: ClassVar[tuple[str, ...]] = ("_statuses", "_keys", "_media", "_last_id", "_told")
 
     def __init__(self) -> None:
         self._allowance = Allowance(ALLOWED, WINDOW)
@@ -66,11 +67,19 @@ class Mastodon:
             for status in self._statuses.values()
         ]
 
+    def read_by(self, status_id: str, favourites: int, boosts: int) -> bool:
+        """Give a status these numbers from now on; False if there is none."""
+        if status_id not in self._statuses:
+            return False
+        self._told[status_id] = (favourites, boosts)
+        return True
+
     def clear(self) -> None:
         """An account that has posted nothing, and a fresh allowance."""
         self._statuses: dict[str, Status] = {}
         self._keys: dict[str, tuple[float, str]] = {}  # key: until when, which status
         self._media: dict[str, dict[str, Any]] = {}
+        self._told: dict[str, tuple[int, int]] = {}  # favourites and boosts as a test wants them
         self._at_work: dict[str, int] = {}  # for how many looks a film is still being made
         self._last_id = int(time.time() * 1000) << 16  # as Mastodon makes its ids
         self._allowance.refill()
@@ -278,8 +287,15 @@ class Mastodon:
     def _shown(self, status: Status, request: web.Request) -> dict[str, Any]:
         base = f"{_base(request)}/mastodon"
         media = [self._media[one] for one in status.draft.media_ids if one in self._media]
+        return status.as_json(base, self._account(request), media, self._counts(status))
+
+    def _counts(self, status: Status) -> dict[str, int]:
+        age = (datetime.now(UTC) - status.created_at).total_seconds()
+        favourites, boosts = self._told.get(status.id) or audience(status.id, age)
         replies = sum(one.draft.in_reply_to == status.id for one in self._statuses.values())
-        return status.as_json(base, self._account(request), media, replies)
+        return {
+            "replies_count": replies, "reblogs_count": boosts, "favourites_count": favourites,
+        }  # fmt: skip
 
     def _account(self, request: web.Request) -> dict[str, Any]:
         statuses = list(self._statuses.values())

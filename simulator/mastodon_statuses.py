@@ -1,5 +1,6 @@
 """The simulated Mastodon's statuses: how long a text counts, and its JSON."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
@@ -82,9 +83,13 @@ class Status:
         return "".join(f"<p>{block}</p>" for block in blocks)
 
     def as_json(
-        self, base: str, account: dict[str, Any], media: list[dict[str, Any]], replies: int
+        self,
+        base: str,
+        account: dict[str, Any],
+        media: list[dict[str, Any]],
+        counts: Mapping[str, int],
     ) -> dict[str, Any]:
-        """The status as the interface shows it."""
+        """The status as the interface shows it, with its `counts` by their names there."""
         name = account["username"]
         return {
             "id": self.id,
@@ -97,9 +102,7 @@ class Status:
             "language": self.draft.language,
             "uri": f"{base}/users/{name}/statuses/{self.id}",
             "url": f"{base}/@{name}/{self.id}",
-            "replies_count": replies,
-            "reblogs_count": 0,
-            "favourites_count": 0,
+            **counts,
             "edited_at": stamp(self.edited_at) if self.edited_at else None,
             "content": self.html(),
             "reblog": None,

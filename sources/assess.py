@@ -8,11 +8,12 @@ from django.db import connection
 from django.utils import timezone
 
 from sources import timetable
-from sources.health import Evidence, health
+from sources.health import Drawn, Evidence, health
 from sources.models import Source
 
 _DAYS = 30
 _RUNS = 20
+_DAYS_OUT = 90  # since a story went out, for its response to say something of its sources
 
 _OUTCOMES = """
 SELECT source.id, ARRAY(
@@ -43,11 +44,28 @@ WHERE item.kind = 'wire' AND item.source_id = ANY(%(sources)s) AND NOT item.back
 GROUP BY item.source_id
 """
 
+# A story counts once, whether one piece of the source is in it or five.
+_RESPONSES = """
+SELECT used.source_id, array_agg(used.times), array_agg(used.weight)
+FROM (
+    SELECT item.source_id, response.times,
+        max(CASE origin.role WHEN 'lead' THEN 1.0 ELSE 0.5 END)::float AS weight
+    FROM story_responses response
+    JOIN articles story ON story.id = response.story_id
+    JOIN story_origins origin ON origin.story_id = response.story_id
+    JOIN articles item ON item.id = origin.item_id
+    WHERE item.source_id = ANY(%(sources)s) AND response.times > 0
+        AND story.published_at > %(out_since)s
+    GROUP BY item.source_id, response.story_id, response.times
+) used
+GROUP BY used.source_id
+"""
+
 
 def assess(source_ids: list[int] | None = None, now: datetime | None = None) -> int:
     """Store the health of these sources (None: all) with its parts; how many were assessed.
 
-    Two questions to the database for all of them together. Idempotent.
+    Three questions to the database for all of them together. Idempotent.
     """
     now = now or timezone.now()
     chosen = Source.objects.select_related("schedule__interval")
@@ -79,6 +97,7 @@ def _evidence(sources: list[Source], now: datetime) -> dict[int, Evidence]:
         "sources": [source.pk for source in sources],
         "runs": _RUNS,
         "since": now - timedelta(days=_DAYS),
+        "out_since": now - timedelta(days=_DAYS_OUT),
     }
     found = {
         source.pk: Evidence(timetable.interval(source), last_success=source.last_success)
@@ -94,4 +113,8 @@ def _evidence(sources: list[Source], now: datetime) -> dict[int, Evidence]:
                 found[number], newest=newest, gap=gap, pieces=pieces, undated=undated,
                 duplicates=duplicates, decided=decided, used=used,
             )  # fmt: skip
+        cursor.execute(_RESPONSES, asked)
+        for number, times, weights in cursor.fetchall():
+            drawn = tuple(map(Drawn, times, weights))
+            found[number] = dataclasses.replace(found[number], responses=drawn)
     return found

@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import log2
 
 _FRESH_FOR = 3  # gaps without anything new until freshness begins to fall
 _STALE_AFTER = 12  # gaps until none is left
 _SHORTEST_GAP = timedelta(hours=1)  # a busy source's quiet hour says nothing
 _ENOUGH = 5  # pieces, before their dates, doubles and use say anything
+_UNPROVEN = 3.0  # stories with the usual response are added, so that one success proves little
+_USUAL = 0.75  # what the usual response is worth: twice as much is as good as any source gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,15 @@ class Evidence:
     duplicates: int = 0  # another source had them
     decided: int = 0  # taken or thrown away by editors
     used: int = 0  # shortlisted or picked up
+    responses: Sequence["Drawn"] = ()  # of the stories made from it that went out
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How the public took one story that was made from the source."""
+
+    times: float  # of what is usual on the channels where it went; above 0
+    weight: float = 1.0  # how much of the story is the source's
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,8 @@ def _parts(evidence: Evidence, now: datetime) -> Iterator[Part]:
         yield _own(evidence)
     if evidence.decided >= _ENOUGH:
         yield _use(evidence)
+    if evidence.responses:
+        yield _response(evidence.responses)
 
 
 def _success(evidence: Evidence) -> Part:
@@ -117,6 +131,18 @@ def _use(evidence: Evidence) -> Part:
     """What editors make of it; a quarter in use is as good as any source gets."""
     words = f"Editors used {evidence.used} of the {evidence.decided} pieces they decided on."
     return Part("Use", 0.15, min(1.0, 4 * evidence.used / evidence.decided), words)
+
+
+def _response(drawn: Sequence[Drawn]) -> Part:
+    """What readers make of it: a doubling is worth a quarter, as much as a halving costs."""
+    total = sum(each.weight for each in drawn)
+    doublings = sum(each.weight * log2(each.times) for each in drawn)
+    value = _USUAL + doublings / (total + _UNPROVEN) / 4
+    times = 2 ** (doublings / total)
+    many = f"{len(drawn)} stories" if len(drawn) > 1 else "One story"
+    much = "the usual response" if 0.95 <= times < 1.05 else f"{times:.1f} times the usual response"
+    words = f"{many} from this source drew {much}."
+    return Part("Response", 0.15, max(0.0, min(1.0, value)), words)
 
 
 def _span(time: timedelta) -> str:

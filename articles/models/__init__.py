@@ -13,6 +13,7 @@ from articles.models.article import (
     WireItemManager,
 )
 from articles.models.cluster import Cluster, ClusterDecision, ItemTerms
+from articles.models.response import StoryResponse
 from articles.models.rule import Rule, RuleCondition, RuleRun
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Story",
     "StoryManager",
     "StoryOrigin",
+    "StoryResponse",
     "WireItem",
     "WireItemManager",
 ]

@@ -26,7 +26,17 @@ class Watch(models.Model):
     replies = models.PositiveBigIntegerField(null=True, blank=True)
     shares = models.PositiveBigIntegerField(null=True, blank=True)
     counted_at = models.DateTimeField(null=True, blank=True)
+    times = models.FloatField(
+        null=True, blank=True, help_text="Of what is usual on its channel at that age."
+    )
     words_hash = models.CharField(max_length=64, blank=True, help_text="Of what stood there last.")
+    said = models.ForeignKey(
+        Delivery, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text="Whose text it has to be: the post's own, or that of its last correction.",
+    )  # fmt: skip
+    said_hash = models.CharField(
+        max_length=64, blank=True, help_text="Of that text's words as the platform shows them."
+    )
     looked_at = models.DateTimeField(null=True, blank=True)
     missed = models.PositiveSmallIntegerField(default=0, help_text="Looks in a row without it.")
     finding = models.CharField(max_length=8, choices=Findings, blank=True)

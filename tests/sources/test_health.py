@@ -8,10 +8,11 @@ import pytest
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from articles import response
 from articles.lifecycle import State
-from articles.models import Article
+from articles.models import Article, StoryOrigin
 from sources.assess import assess
-from sources.health import Evidence, health
+from sources.health import Drawn, Evidence, health
 from sources.models import Source, SyncRun
 from tests.sources.conftest import item, rss
 
@@ -163,3 +164,80 @@ def test_a_new_source_is_assessed_after_its_first_sync(site, source):
     idle.refresh_from_db()
     assert gazette.health_parts
     assert not idle.health_parts
+
+
+# --- what came of it ---
+
+
+def drew(*times, weight=1.0):
+    return evidence(responses=[Drawn(each, weight) for each in times])
+
+
+def test_a_source_without_a_story_that_went_out_has_no_response():
+    assert "Response" not in [part.name for part in health(evidence(), NOW).parts]
+
+
+def test_stories_that_draw_more_than_usual_are_worth_more_and_less_cost():
+    values = [part(health(drew(*[times] * 10), NOW), "Response").value for times in (0.5, 1.0, 2.0)]
+    assert values[1] == 0.75
+    assert 0.5 < values[0] < values[1] < values[2] < 1
+
+
+def test_one_success_proves_less_than_ten():
+    assert (
+        0.75
+        < part(health(drew(2.0), NOW), "Response").value
+        < part(health(drew(*[2.0] * 10), NOW), "Response").value
+    )
+
+
+def test_half_as_much_and_twice_as_much_are_the_usual_together():
+    found = part(health(drew(0.5, 2.0), NOW), "Response")
+    assert found.value == 0.75
+    assert found.words == "2 stories from this source drew the usual response."
+
+
+def test_background_says_less_of_a_source_than_a_lead():
+    lead, background = drew(4.0, 4.0), drew(4.0, 4.0, weight=0.5)
+    assert (
+        part(health(background, NOW), "Response").value < part(health(lead, NOW), "Response").value
+    )
+
+
+def test_however_much_a_story_draws_the_part_stays_between_nothing_and_all():
+    assert part(health(drew(*[16.0] * 50), NOW), "Response").value == 1
+    assert part(health(drew(*[1 / 16] * 50), NOW), "Response").value == 0
+
+
+def test_the_response_is_told_in_words():
+    found = part(health(drew(1.8), NOW), "Response")
+    assert found.words == "One story from this source drew 1.8 times the usual response."
+
+
+@pytest.mark.django_db
+def test_a_story_counts_once_for_a_source_however_many_of_its_pieces_are_in_it(
+    source, draft, paula
+):
+    gazette, idle = source("https://gazette.example/"), source("https://idle.example/")
+    now = timezone.now()
+    SyncRun.objects.create(source=gazette, finished_at=now, outcome="ok", started_at=now)
+    story = draft(paula)
+    Article.objects.filter(pk=story.pk).update(published_at=now - timedelta(days=1))
+    for number in range(3):
+        piece = Article.objects.create(
+            kind="wire", source=gazette, external_id=str(number), title="A piece", state="picked_up"
+        )
+        StoryOrigin.objects.create(
+            story=story, item=piece, role="background" if number else "lead", raw_hash_seen="x"
+        )
+    response.keep([response.Response(story.pk, now, reactions=9, times=4.0)])
+    assess()
+    gazette.refresh_from_db()
+    idle.refresh_from_db()
+    told = {part["name"]: part["words"] for part in gazette.health_parts}
+    assert told["Response"] == "One story from this source drew 4.0 times the usual response."
+    assert idle.health_parts == []
+    Article.objects.filter(pk=story.pk).update(published_at=now - timedelta(days=91))
+    assess()
+    gazette.refresh_from_db()
+    assert "Response" not in [part["name"] for part in gazette.health_parts]

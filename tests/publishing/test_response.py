@@ -1,0 +1,176 @@
+"""What posts draw is held against what is usual, and comes to stories and to sources."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from articles import desk, triage
+from articles.models import Article, StoryResponse
+from publishing import deliver, queue, readback, response
+from publishing.models import Delivery, Reading, Watch
+from publishing.post import Counts
+from publishing.usual import AGES, times_usual, together
+from sources import timetable
+from sources.assess import assess
+from sources.models import Source, SyncRun
+
+HALF_AN_HOUR, DAY = AGES[0], timedelta(days=1)
+
+
+# --- what is usual: pure ---
+
+
+def channel_of(*reactions, age=DAY):
+    return {key: {age: Counts(reactions=number)} for key, number in enumerate(reactions)}
+
+
+def test_a_post_is_held_against_the_others_of_its_channel():
+    found = times_usual(channel_of(9, 9, 9, 19, 4))
+    assert found[3] == 2.0
+    assert found[4] == 0.5
+    assert found[0] == 1.0
+
+
+def test_a_big_channel_does_not_drown_a_small_one():
+    small, big = times_usual(channel_of(3, 3, 3, 7)), times_usual(channel_of(399, 399, 399, 799))
+    assert small[3] == big[3] == 2.0
+
+
+def test_three_others_are_needed_before_anything_is_usual():
+    assert times_usual(channel_of(1, 2, 3)) == {}
+    assert set(times_usual(channel_of(1, 2, 3, 4))) == {0, 1, 2, 3}
+
+
+def test_a_young_post_is_held_against_what_the_others_had_when_they_were_as_young():
+    old = {HALF_AN_HOUR: Counts(reactions=4), DAY: Counts(reactions=99)}
+    found = times_usual({1: old, 2: old, 3: old, 4: {HALF_AN_HOUR: Counts(reactions=9)}})
+    assert found[4] == 2.0
+
+
+def test_where_too_few_others_are_as_old_the_age_before_is_taken():
+    young = {HALF_AN_HOUR: Counts(reactions=4)}
+    old = {HALF_AN_HOUR: Counts(reactions=9), DAY: Counts(reactions=99)}
+    assert times_usual({1: young, 2: young, 3: young, 4: old})[4] == 2.0
+
+
+def test_views_and_reactions_have_one_mean_and_what_one_platform_keeps_to_itself_has_none():
+    usual = {DAY: Counts(views=99, reactions=9)}
+    found = times_usual({1: usual, 2: usual, 3: usual, 4: {DAY: Counts(views=399, reactions=9)}})
+    assert found[4] == 2.0  # four times the views, the usual reactions
+    found = times_usual({1: usual, 2: usual, 3: usual, 4: {DAY: Counts(views=399)}})
+    assert found[4] == 4.0
+    assert 4 not in times_usual({1: usual, 2: usual, 3: usual, 4: {DAY: Counts(shares=5)}})
+
+
+def test_nothing_is_the_usual_where_nobody_answers():
+    assert times_usual(channel_of(0, 0, 0, 0, 3)) == {0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0, 4: 4.0}
+
+
+def test_luck_has_an_end():
+    assert times_usual(channel_of(0, 0, 0, 5_000_000))[3] == 16.0
+
+
+def test_a_storys_posts_make_one_number_together():
+    assert together([]) is None
+    assert together([4.0, 1.0]) == 2.0
+
+
+# --- from the platform to the source ---
+
+
+@pytest.fixture
+def paper(db):
+    """A source: `paper("Gazette")`."""
+
+    def made(name):
+        paper = Source.objects.create(
+            name=name, connector="feed", api_endpoint=f"https://{name.lower()}.example/",
+            last_success=timezone.now(),
+        )  # fmt: skip
+        timetable.keep(paper)
+        SyncRun.objects.create(source=paper, outcome="ok", finished_at=timezone.now())
+        return paper
+
+    return made
+
+
+@pytest.fixture
+def out(world, channel, by, no_limits_used):
+    """Publishes stories of two papers on the simulated Mastodon, half an hour ago."""
+    to = channel("mastodon")
+
+    def put(title, of, favourites):
+        piece = Article.objects.create(
+            kind="wire", source=of, external_id=title, title=title, state="new",
+            content=f"<p>{title}. It sails again.</p>", raw_hash="x",
+        )  # fmt: skip
+        story = triage.pick_up([piece.pk], by)
+        for act in ("submit", "approve"):
+            desk.perform(story.pk, act, by)
+        delivery = queue.enqueue(story.pk, [to.pk], by, confirm_duplicates=True)[0].delivery
+        deliver.drain()
+        delivery.refresh_from_db()
+        said = {"id": delivery.remote_id, "favourites": favourites, "boosts": 1}
+        assert httpx.post(f"{world.url}/_control/readers", json=said).status_code == 200
+        return story
+
+    return put
+
+
+def read_back_after(time):
+    """Let the posts get older, and the tick come round."""
+    now = timezone.now()
+    readback.begin()
+    Delivery.objects.update(published_at=F("published_at") - time)
+    Reading.objects.update(at=F("at") - time)
+    Watch.objects.update(count_at=now, look_at=now)
+    readback.read_back()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_source_whose_stories_draw_more_rises_above_the_other(out, paper):
+    gazette, courier = paper("Gazette"), paper("Courier")
+    loved = [out(f"Ferry {number}", gazette, 39) for number in range(3)]
+    passed = [out(f"Council {number}", courier, 4) for number in range(3)]
+    assess()
+    assert len(set(Source.objects.values_list("health", flat=True))) == 1
+    read_back_after(timedelta(minutes=10))
+    assert set(StoryResponse.objects.values_list("reactions", "times")) == {(39, None), (4, None)}
+    read_back_after(timedelta(minutes=25))
+    assert {each.response.times > 1 for each in Article.objects.filter(pk__in=_pks(loved))} == {
+        True
+    }
+    assert {each.response.times < 1 for each in Article.objects.filter(pk__in=_pks(passed))} == {
+        True
+    }
+    assess()
+    gazette.refresh_from_db()
+    courier.refresh_from_db()
+    assert gazette.health > courier.health
+    assert "3 stories from this source drew" in gazette.health_parts[-1]["words"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_is_asked_in_a_few_queries_however_many_posts(
+    out, paper, django_assert_max_num_queries
+):
+    gazette = paper("Gazette")
+    stories = [out(f"Ferry {number}", gazette, number) for number in range(6)]
+    read_back_after(timedelta(minutes=10))
+    read_back_after(timedelta(minutes=25))
+    Watch.objects.update(times=None)
+    channels = set(Delivery.objects.values_list("channel_id", flat=True))
+    with django_assert_max_num_queries(10):
+        assert response.weigh(channels, _pks(stories)) == 0  # as it was
+    assert Watch.objects.filter(times=None).count() == 0
+
+
+def _times(stories):
+    return StoryResponse.objects.filter(story__in=stories).values_list("times", flat=True)
+
+
+def _pks(stories):
+    return [each.pk for each in stories]
