@@ -16,7 +16,7 @@ _OPTIONS: dict[str, Any] = {
     "resolve_entities": False, "no_network": True, "load_dtd": False, "dtd_validation": False,
     "huge_tree": False, "remove_comments": True, "remove_pis": True, "encoding": "utf-8",
 }  # fmt: skip
-_HARMLESS = 50_000  # bytes: so few can't hold too many of either
+_HARMLESS = 2 * _MOST_NODES  # bytes: an element takes four at least and counts two
 _TAG = re.compile(rb"<[A-Za-z_][^<>]+")
 
 
