@@ -6,97 +6,81 @@ kept before anything leaves, and the signature uses no dice. So a relay that has
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from config.outbound import Client
 from publishing import writing
 from publishing.compose import hashtags, short_text, whole_thread
 from publishing.counting import Ruler
 from publishing.document import Picture, read
-from publishing.errors import PlatformError, Reauthorise, Refusal, Unknown, Wait
+from publishing.errors import Refusal
 from publishing.platforms import bech32
 from publishing.platforms.base import Platform
+from publishing.platforms.nostr_account import (
+    ENOUGH,
+    LINK,
+    RELAYS,
+    SECRET,
+    Account,
+    in_words,
+    taken_by,
+)
 from publishing.platforms.nostr_events import (
     ARTICLE,
+    COMMENT,
     DELETION,
+    GENERIC_REPOST,
     NOTE,
     REACTION,
     REPOST,
     Event,
-    Key,
 )
-from publishing.platforms.nostr_relay import Heard, Relay, each
+from publishing.platforms.nostr_relay import Heard
 from publishing.post import Capabilities, Counts, Field, Job, Once, Post, Problem, Receipt, Seen
 
 _RULER = Ruler(1000)  # ours: the protocol has none, but a note is a short thing
 _MOST_PICTURES = 4
-_MOST_RELAYS = 20
-_LARGEST = 60_000  # bytes of an event; relays commonly end at 65,536
-_MOST_COUNTED = 500  # of each kind and relay: what asks for more is refused or cut by many
-_COMMENT, _GENERIC_REPOST = 1111, 16  # NIP-22, NIP-18
-_VIEWER = "https://njump.me"
-_WITHDRAWN = "Withdrawn by the editors"
+_LARGEST = 60_000  # bytes of a text; relays commonly end at 65,536 for the whole event
+_MOST_COUNTED = 500  # events of each relay: what asks for more is refused or cut by many
 _ONLY_ASKED = "Relays and apps are asked to delete it; who has a copy may keep it."
-
-_RELAYS = Field(
-    "relays", "Relays", "lines", required=True, help="One per line, such as wss://relay.example",
-)  # fmt: skip
-_ENOUGH = Field(
-    "enough", "Relays that must take it", "number", default=1,
-    help="With fewer the desk tries again; each has it once, however often it is sent.",
-)  # fmt: skip
-_LINK = Field("viewer", "Links lead to", "url", default=_VIEWER, help="A web page that shows it.")
 
 
 class _Nostr(Platform):
     """What notes and articles have in common."""
 
-    credentials = (
-        Field(
-            "key", "Secret key", "secret", required=True,
-            help="nsec1…, or 64 hexadecimal digits. Whoever has it is you: there is no revoking.",
-        ),
-    )  # fmt: skip
-    answers: ClassVar[tuple[int, ...]]  # the kinds of events that are replies to ours
+    credentials = (SECRET,)
+    answers: ClassVar[tuple[int, ...]] = (NOTE, COMMENT)  # kinds that reply to ours
 
     async def delete(self, job: Job, http: Client) -> Receipt:
         """Ask every relay to delete it (NIP-09): a wish, which relays may or may not fulfil."""
-        key, urls = _key(job.credentials), _relays(job.options)
-        tags = self._what_to_delete(job, key)
-        event = key.sign(DELETION, await _moment(job), tags, _WITHDRAWN)
-        heard = await each(urls, http, key, lambda relay: relay.put(event))
-        # Any relay may have it, so all are asked for; one that refuses us has never taken it.
-        asked = sum(not isinstance(each_one.problem, Refusal) for each_one in heard)
-        _enough_of(heard, max(asked, _enough(job.options)), "have heard the wish to delete it")
-        said = " ".join((_ONLY_ASKED, *_in_words(heard)))
+        account = _account(job)
+        tags = await self._what_to_delete(job, account, http)
+        wish = account.key.sign(DELETION, await _moment(job), tags, "Withdrawn by the editors")
+        heard = await account.hand_over([wish], http, everywhere=True)
+        said = f"{_ONLY_ASKED} {in_words(heard)}"
         return Receipt(job.remote_id, job.remote_url, excerpt=said)
 
     async def seen(self, job: Job, http: Client) -> Seen:
         """The newest version that any relay has."""
-        key = _key(job.credentials)
-        wanted = self._where(job, key)
-        found = await _found(job, http, key, wanted)
-        ours = [event for event in found if self._is_ours(event, job, key)]
-        newest = max(ours, key=lambda event: event.created_at, default=None)
+        newest = await self._newest(job, _account(job), http)
         return Seen(newest is not None, newest.content if newest else "")
 
     async def counts(self, job: Job, http: Client) -> Counts:
-        """What relays tell of reactions, answers and reposts: by people, up to 500 each."""
-        key = _key(job.credentials)
-        letter, value = self._reference(job, key)
-        kinds = ((REACTION,), self.answers, (REPOST, _GENERIC_REPOST))
-        filters = [
-            {"kinds": list(group), f"#{letter}": [value], "limit": _MOST_COUNTED} for group in kinds
-        ]
-        found = await _found(job, http, key, *filters, whole=False)
-        about = [
+        """What relays tell of reactions, answers and reposts: by people, up to 500 of a relay."""
+        account = _account(job)
+        letter, value = self._reference(job, account)
+        groups = ((REACTION,), self.answers, (REPOST, GENERIC_REPOST))
+        wanted = {f"#{letter}": [value], "limit": _MOST_COUNTED}
+        filters = [{"kinds": list(group), **wanted} for group in groups]
+        found = await account.find(http, *filters, whole=False)
+        others = [
             event for event in found
-            if event.pubkey != key.public.hex() and (letter, value) in {t[:2] for t in event.tags}
+            if event.pubkey != account.author and (letter, value) in {t[:2] for t in event.tags}
         ]  # fmt: skip
         reactions, replies, shares = (
-            [event for event in about if event.kind in group] for group in kinds
+            [event for event in others if event.kind in group] for group in groups
         )
         return Counts(
             reactions=len({event.pubkey for event in reactions}),
@@ -108,25 +92,37 @@ class _Nostr(Platform):
         self, options: Mapping[str, Any], credentials: Mapping[str, Any], http: Client
     ) -> str:
         """Whose key it is, and how many of the relays answer."""
-        key, urls = _key(credentials), _relays(options)
-        wanted = {"authors": [key.public.hex()], "limit": 1}
-        heard = await each(urls, http, key, lambda relay: relay.find(wanted))
-        good = sum(each_one.problem is None for each_one in heard)
-        if good < _enough(options):
-            raise Refusal(" ".join((f"{good} of {len(urls)} relays answer.", *_in_words(heard))))
-        return f"Connected as {key.npub}: {good} of {len(urls)} relays answer."
+        account = Account.of(options, credentials)
+        heard = await account.answering(http)
+        silent = [one for one in heard if one.problem is not None]
+        many = f"{len(heard) - len(silent)} of {len(heard)} relays answer."
+        if len(heard) - len(silent) < account.enough:
+            raise Refusal(f"{many} {in_words(silent)}")
+        return " ".join(filter(None, (f"Connected as {account.key.npub}:", many, in_words(silent))))
 
-    def _what_to_delete(self, job: Job, key: Key) -> list[tuple[str, ...]]:
-        raise NotImplementedError
+    async def _newest(self, job: Job, account: Account, http: Client) -> Event | None:
+        """The newest true version of the job's event; None if no relay has any."""
+        found = await account.find(http, self._where(job, account))
+        ours = [event for event in found if self._is_ours(event, job, account)]
+        return max(ours, key=lambda event: event.created_at, default=None)
 
-    def _where(self, job: Job, key: Key) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    async def _what_to_delete(
+        self, job: Job, account: Account, http: Client
+    ) -> Sequence[tuple[str, ...]]:
+        """The tags of a wish to delete it."""
 
-    def _is_ours(self, event: Event, job: Job, key: Key) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _where(self, job: Job, account: Account) -> dict[str, Any]:
+        """The filter that finds it."""
 
-    def _reference(self, job: Job, key: Key) -> tuple[str, str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _is_ours(self, event: Event, job: Job, account: Account) -> bool:
+        """Whether it is what was asked for: a relay may send anything."""
+
+    @abstractmethod
+    def _reference(self, job: Job, account: Account) -> tuple[str, str]:
+        """The tag by which others refer to it: letter and value."""
 
 
 class Nostr(_Nostr):
@@ -139,14 +135,14 @@ class Nostr(_Nostr):
         "request, which relays may ignore."
     )
     options = (
-        _RELAYS,
-        _ENOUGH,
+        RELAYS,
+        ENOUGH,
         Field(
             "form", "Form", "choice", default="post",
             choices=(("post", "One note with a link"), ("thread", "The whole story as a thread")),
         ),
         Field("pictures", "With pictures", "flag", default=True, help="By their addresses."),
-        _LINK,
+        LINK,
     )  # fmt: skip
     capabilities = Capabilities(
         once=Once.KEY,
@@ -157,7 +153,6 @@ class Nostr(_Nostr):
         alt_text=True,
         withdrawal=_ONLY_ASKED,
     )
-    answers = (NOTE, _COMMENT)
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
         """A note needs some text."""
@@ -167,38 +162,39 @@ class Nostr(_Nostr):
 
     async def publish(self, job: Job, http: Client) -> Receipt:
         """Hand the note, or the notes of a thread in their order, to every relay."""
-        key, urls = _key(job.credentials), _relays(job.options)
-        notes = _notes(job, key, urls[0], await _moment(job))
-        heard = await _handed_over(notes, urls, http, key, _enough(job.options))
-        names = [_name(note, key) for note in notes]
-        if len(names) > 1:
-            for name in names:
+        account = _account(job)
+        notes = _notes(job, account, await _moment(job))
+        heard = await account.hand_over(notes, http)
+        if len(notes) > 1:
+            for name in (_name(note) for note in notes):
                 if name not in job.parts:
                     await job.keep_part(name)
-        return _receipt(names[0], _link(job, notes[0], key, heard), heard)
+        return _receipt(account, notes[0], heard)
 
     async def reply(self, job: Job, http: Client) -> Receipt:
         """A note under the first one."""
-        key, urls = _key(job.credentials), _relays(job.options)
-        author = key.public.hex()
-        tags = (("e", _event_id(job, key), urls[0], "root", author), ("p", author))
+        account = _account(job)
+        first = _id_in(_pasted(job), account)
+        author = account.author
+        tags = (("e", first, account.relays[0], "root", author), ("p", author))
         words = "\n\n".join(dict.fromkeys(filter(None, (job.post.title, job.post.text))))
-        note = key.sign(NOTE, await _moment(job), tags, words)
-        heard = await _handed_over([note], urls, http, key, _enough(job.options))
-        return _receipt(_name(note, key), _link(job, note, key, heard), heard)
+        note = account.key.sign(NOTE, await _moment(job), tags, words)
+        return _receipt(account, note, await account.hand_over([note], http))
 
-    def _what_to_delete(self, job: Job, key: Key) -> list[tuple[str, ...]]:
-        parts = [_id_in(part, key) for part in job.parts] or [_event_id(job, key)]
+    async def _what_to_delete(
+        self, job: Job, account: Account, http: Client
+    ) -> Sequence[tuple[str, ...]]:
+        parts = [_id_in(part, account) for part in job.parts or (_pasted(job),)]
         return [*(("e", part) for part in parts), ("k", str(NOTE))]
 
-    def _where(self, job: Job, key: Key) -> dict[str, Any]:
-        return {"ids": [_event_id(job, key)], "limit": 1}
+    def _where(self, job: Job, account: Account) -> dict[str, Any]:
+        return {"ids": [_id_in(_pasted(job), account)], "limit": 1}
 
-    def _is_ours(self, event: Event, job: Job, key: Key) -> bool:
-        return event.id == _event_id(job, key)
+    def _is_ours(self, event: Event, job: Job, account: Account) -> bool:
+        return event.id == _id_in(_pasted(job), account)
 
-    def _reference(self, job: Job, key: Key) -> tuple[str, str]:
-        return "e", _event_id(job, key)
+    def _reference(self, job: Job, account: Account) -> tuple[str, str]:
+        return "e", _id_in(_pasted(job), account)
 
 
 class NostrArticle(_Nostr):
@@ -208,9 +204,9 @@ class NostrArticle(_Nostr):
     label = "Nostr long-form"
     help = (
         "Articles (kind 30023, NIP-23). A correction replaces the text under the same address. To "
-        "withdraw is a request, which relays may ignore."
+        "withdraw is a request, which relays may ignore. Many relays take short notes only."
     )
-    options = (_RELAYS, _ENOUGH, _LINK)
+    options = (RELAYS, ENOUGH, LINK)
     capabilities = Capabilities(
         once=Once.KEY,
         in_words="The address is made from our marker, the event's id is the hash of its words.",
@@ -218,7 +214,6 @@ class NostrArticle(_Nostr):
         alt_text=True,
         withdrawal=_ONLY_ASKED,
     )
-    answers = (_COMMENT, NOTE)
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
         """An article needs text, and not more than relays take."""
@@ -226,83 +221,95 @@ class NostrArticle(_Nostr):
         if not text:
             return [Problem("content", "An article needs some text.")]
         if len(text.encode()) > _LARGEST:
-            many = f"{_LARGEST:,} bytes"
-            return [Problem("content", f"The story is longer than the {many} that relays take.")]
+            words = f"The story is longer than the {_LARGEST:,} bytes that relays take."
+            return [Problem("content", words)]
         return []
 
     async def publish(self, job: Job, http: Client) -> Receipt:
         """Hand the article to every relay."""
+        account, marker = _account(job), job.post.marker
         moment = await _moment(job)
-        return await self._put(job, http, job.post.marker, moment, str(moment))
+        heard = await account.hand_over([_article(job, account, marker, moment, moment)], http)
+        author = account.key.public
+        link = bech32.naddr(marker, author, ARTICLE, [taken_by(heard)])
+        name = bech32.naddr(marker, author, ARTICLE)
+        return Receipt(name, f"{account.viewer}/{link}", excerpt=in_words(heard))
 
     async def edit(self, job: Job, http: Client) -> Receipt:
         """Replace the text; the day of its first publication stays."""
-        key = _key(job.credentials)
-        marker = _marker(job, key)
-        before = await _found(job, http, key, self._where(job, key))
-        ours = [event for event in before if self._is_ours(event, job, key)]
-        newest = max(ours, key=lambda event: event.created_at, default=None)
+        account = _account(job)
+        before = await self._newest(job, account, http)
         # Of two versions from one second relays keep either, so ours has to be later.
-        moment = await _moment(job, after=newest.created_at if newest else 0)
-        first = (newest.tag("published_at") or str(newest.created_at)) if newest else str(moment)
-        receipt = await self._put(job, http, marker, moment, first)
-        return Receipt(job.remote_id, job.remote_url, excerpt=receipt.excerpt)
+        moment = await _moment(job, after=before.created_at if before else 0)
+        first = _first_published(before) or moment
+        fresh = _article(job, account, _marker(job, account), moment, first)
+        heard = await account.hand_over([fresh], http)
+        return Receipt(job.remote_id, job.remote_url, excerpt=in_words(heard))
 
-    async def _put(self, job: Job, http: Client, marker: str, moment: int, first: str) -> Receipt:
-        key, urls = _key(job.credentials), _relays(job.options)
-        tags = [("d", marker), ("title", job.post.title), ("published_at", first)]
-        tags += [("summary", job.post.summary)] if job.post.summary else []
-        tags += [("image", each_one.src) for each_one in _pictures(job.post)[:1]]
-        tags += [("r", job.post.url)] if job.post.url else []
-        text = writing.markdown(read(job.post.html))
-        article = key.sign(ARTICLE, moment, [*tags, *_topics(job.post)], text)
-        heard = await _handed_over([article], urls, http, key, _enough(job.options))
-        author = key.public
-        where = bech32.naddr(marker, author, ARTICLE, [_first_with_it(heard)])
-        name = bech32.naddr(marker, author, ARTICLE)
-        return _receipt(name, f"{_viewer(job.options)}/{where}", heard)
+    async def _what_to_delete(
+        self, job: Job, account: Account, http: Client
+    ) -> Sequence[tuple[str, ...]]:
+        # By its address, and for relays that know no addresses also by what is there now.
+        found = await account.find(http, self._where(job, account), whole=False)
+        ids = sorted({event.id for event in found if self._is_ours(event, job, account)})
+        return [self._reference(job, account), *(("e", one) for one in ids), ("k", str(ARTICLE))]
 
-    def _what_to_delete(self, job: Job, key: Key) -> list[tuple[str, ...]]:
-        return [("a", self._reference(job, key)[1]), ("k", str(ARTICLE))]
+    def _where(self, job: Job, account: Account) -> dict[str, Any]:
+        marker = _marker(job, account)
+        return {"kinds": [ARTICLE], "authors": [account.author], "#d": [marker], "limit": 5}
 
-    def _where(self, job: Job, key: Key) -> dict[str, Any]:
-        author, marker = key.public.hex(), _marker(job, key)
-        return {"kinds": [ARTICLE], "authors": [author], "#d": [marker], "limit": 5}
+    def _is_ours(self, event: Event, job: Job, account: Account) -> bool:
+        said = (event.kind, event.pubkey, event.tag("d"))
+        return said == (ARTICLE, account.author, _marker(job, account))
 
-    def _is_ours(self, event: Event, job: Job, key: Key) -> bool:
-        named = (event.kind, event.pubkey, event.tag("d"))
-        return named == (ARTICLE, key.public.hex(), _marker(job, key))
-
-    def _reference(self, job: Job, key: Key) -> tuple[str, str]:
-        return "a", f"{ARTICLE}:{key.public.hex()}:{_marker(job, key)}"
+    def _reference(self, job: Job, account: Account) -> tuple[str, str]:
+        return "a", f"{ARTICLE}:{account.author}:{_marker(job, account)}"
 
 
 # --- what is said ---
 
 
-def _notes(job: Job, key: Key, relay: str, moment: int) -> list[Event]:
+def _notes(job: Job, account: Account, moment: int) -> list[Event]:
     """The note, or a thread: each answers the one before, all of them the first (NIP-10)."""
     thread = job.options.get("form") == "thread"
     texts = whole_thread(job.post, _RULER) if thread else [short_text(job.post, _RULER)]
-    pictures = _pictures(job.post) if job.options.get("pictures", True) else []
-    author, made = key.public.hex(), list[Event]()
-    for number, text in enumerate(texts):
-        tags: list[tuple[str, ...]] = []
-        if made:
-            tags.append(("e", made[0].id, relay, "root", author))
-            tags += [("e", made[-1].id, relay, "reply", author)] if made[1:] else []
-            tags.append(("p", author))
-        else:
-            text = "\n\n".join((text, *(each_one.src for each_one in pictures)))
-            tags += [
-                ("imeta", f"url {each_one.src}", f"alt {each_one.alt}")
-                for each_one in pictures if each_one.alt
-            ]  # fmt: skip
-        tags += _topics(job.post)
-        made.append(key.sign(NOTE, moment + number, tags, text))
-    if not made or not made[0].content.strip():
+    if not any(texts):
         raise Refusal("There is nothing to say in this note.")
+    pictures = _pictures(job.post) if job.options.get("pictures", True) else []
+    texts[0] = "\n\n".join((texts[0], *(picture.src for picture in pictures)))
+    made: list[Event] = []
+    for number, text in enumerate(texts):
+        tags = _place(made, account) if made else _descriptions(pictures)
+        tags += _topics(job.post)
+        made.append(account.key.sign(NOTE, moment + number, tags, text))
     return made
+
+
+def _place(before: Sequence[Event], account: Account) -> list[tuple[str, ...]]:
+    """Where in the thread the next note hangs."""
+    relay, author = account.relays[0], account.author
+    tags: list[tuple[str, ...]] = [("e", before[0].id, relay, "root", author)]
+    if len(before) > 1:
+        tags.append(("e", before[-1].id, relay, "reply", author))
+    return [*tags, ("p", author)]
+
+
+def _article(job: Job, account: Account, marker: str, moment: int, first: int) -> Event:
+    post = job.post
+    tags = [("d", marker), ("title", post.title), ("published_at", str(first))]
+    tags += [("summary", post.summary)] if post.summary else []
+    tags += [("image", picture.src) for picture in _pictures(post)[:1]]
+    tags += [("r", post.url)] if post.url else []
+    text = writing.markdown(read(post.html))
+    return account.key.sign(ARTICLE, moment, [*tags, *_topics(post)], text)
+
+
+def _first_published(before: Event | None) -> int:
+    """When the article came out first; 0 if nobody knows."""
+    if before is None:
+        return 0
+    said = before.tag("published_at")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 12 else before.created_at
 
 
 def _topics(post: Post) -> list[tuple[str, ...]]:
@@ -312,8 +319,12 @@ def _topics(post: Post) -> list[tuple[str, ...]]:
 
 def _pictures(post: Post) -> list[Picture]:
     """Those that others can fetch."""
-    public = [each for each in post.pictures if each.src.startswith(("https://", "http://"))]
+    public = [one for one in post.pictures if one.src.startswith(("https://", "http://"))]
     return public[:_MOST_PICTURES]
+
+
+def _descriptions(pictures: Sequence[Picture]) -> list[tuple[str, ...]]:
+    return [("imeta", f"url {one.src}", f"alt {one.alt}") for one in pictures if one.alt]
 
 
 async def _moment(job: Job, *, after: int = 0) -> int:
@@ -328,153 +339,36 @@ async def _moment(job: Job, *, after: int = 0) -> int:
     return now
 
 
-# --- handing it over ---
-
-
-async def _handed_over(
-    events: Sequence[Event], urls: Sequence[str], http: Client, key: Key, enough: int
-) -> list[Heard[str]]:
-    """Every relay gets all of it in its order. Raises unless enough have all of it."""
-
-    async def talk(relay: Relay) -> str:
-        said = ""
-        for number, event in enumerate(events):
-            try:
-                said = await relay.put(event)
-            except PlatformError as problem:
-                if not number:
-                    raise
-                raise Unknown(f"{number} of {len(events)} notes are there. {problem}") from problem
-        return said or "OK"
-
-    heard = await each(urls, http, key, talk)
-    _enough_of(heard, enough, "have it")
-    return heard
-
-
-def _enough_of(heard: Sequence[Heard[Any]], enough: int, words: str) -> None:
-    """Raise what it means that too few relays took it."""
-    took = [each_one for each_one in heard if each_one.problem is None]
-    if len(took) >= enough:
-        return
-    said = " ".join(_in_words(heard))
-    if len(heard) > 1:
-        said = f"{len(took)} of {len(heard)} relays {words}, {enough} are wanted. {said}"
-    problems = [each_one.problem for each_one in heard if each_one.problem is not None]
-    if took or any(each_one.maybe for each_one in heard):
-        raise Unknown(said, excerpt=said)
-    # From here on it is certain that no relay has it.
-    later = [p for p in problems if isinstance(p, Wait) or not getattr(p, "permanent", True)]
-    if len(later) >= enough:
-        raise Wait(said, excerpt=said)
-    if any(isinstance(problem, Reauthorise) for problem in problems):
-        raise Reauthorise(said, excerpt=said)
-    raise Refusal(said, excerpt=said)
-
-
-async def _found(
-    job: Job, http: Client, key: Key, *filters: dict[str, Any], whole: bool = True
-) -> list[Event]:
-    """What the relays have of it. Raises `Wait` if that may not be all there is.
-
-    With `whole`, nothing found counts only if all relays were asked; else one that answers is
-    enough.
-    """
-    heard = await each(_relays(job.options), http, key, lambda relay: relay.find(*filters))
-    found = [event for each_one in heard for event in each_one.result or ()]
-    silent = [each_one for each_one in heard if each_one.problem is not None]
-    if silent and not found and (whole or len(silent) == len(heard)):
-        raise Wait(" ".join(("Not all relays could be asked.", *_in_words(silent))))
-    return found
-
-
-def _in_words(heard: Iterable[Heard[Any]]) -> list[str]:
-    return [each_one.in_words if each_one.problem else f"{each_one.url}: OK." for each_one in heard]
-
-
 # --- names ---
 
 
-def _name(note: Event, key: Key) -> str:
-    return bech32.nevent(bytes.fromhex(note.id), key.public, note.kind)
+def _account(job: Job) -> Account:
+    return Account.of(job.options, job.credentials)
 
 
-def _link(job: Job, note: Event, key: Key, heard: Sequence[Heard[Any]]) -> str:
-    where = [_first_with_it(heard)]
-    name = bech32.nevent(bytes.fromhex(note.id), key.public, note.kind, where)
-    return f"{_viewer(job.options)}/{name}"
+def _name(note: Event, *relays: str) -> str:
+    return bech32.nevent(bytes.fromhex(note.id), bytes.fromhex(note.pubkey), note.kind, relays)
 
 
-def _first_with_it(heard: Sequence[Heard[Any]]) -> str:
-    return next(each_one.url for each_one in heard if each_one.problem is None)
+def _receipt(account: Account, note: Event, heard: Sequence[Heard[Any]]) -> Receipt:
+    link = f"{account.viewer}/{_name(note, taken_by(heard))}"
+    return Receipt(_name(note), link, excerpt=in_words(heard))
 
 
-def _receipt(name: str, link: str, heard: Sequence[Heard[Any]]) -> Receipt:
-    return Receipt(name, link, excerpt=" ".join(_in_words(heard)))
-
-
-def _event_id(job: Job, key: Key) -> str:
-    """The note's id, by its name or by the link that a person has pasted."""
-    return _id_in(_pasted(job), key)
-
-
-def _id_in(name: str, key: Key) -> str:
-    named = _named(name, key)
+def _id_in(name: str, account: Account) -> str:
+    named = account.named(name)
     if named.prefix == "naddr":
         raise Refusal("This is an article, not a note.")
     return named.special.hex()
 
 
-def _marker(job: Job, key: Key) -> str:
-    named = _named(_pasted(job), key)
+def _marker(job: Job, account: Account) -> str:
+    named = account.named(_pasted(job))
     if named.prefix != "naddr":
         raise Refusal("This is a note, not an article.")
     return named.special.decode(errors="replace")
 
 
-def _named(name: str, key: Key) -> bech32.Named:
-    try:
-        named = bech32.named(name)
-    except ValueError:
-        raise Refusal("It is not known which event this is.") from None
-    if named.author not in (b"", key.public):
-        raise Refusal("It was signed with another key than the channel has now.")
-    return named
-
-
 def _pasted(job: Job) -> str:
+    """The name of the job's event: our own, or the end of the link that a person has pasted."""
     return job.remote_id or job.remote_url.rstrip("/").rpartition("/")[2].removeprefix("nostr:")
-
-
-# --- what the channel says ---
-
-
-def _key(credentials: Mapping[str, Any]) -> Key:
-    try:
-        return Key.read(str(credentials.get("key", "")))
-    except ValueError as problem:
-        raise Reauthorise(str(problem)) from None
-
-
-def _relays(options: Mapping[str, Any]) -> list[str]:
-    lines = [line.strip() for line in str(options.get("relays") or "").splitlines()]
-    urls = list(dict.fromkeys(filter(None, lines)))
-    if not urls:
-        raise Refusal("No relay is named; enter at least one, such as wss://relay.example")
-    if len(urls) > _MOST_RELAYS:
-        raise Refusal(f"{len(urls)} relays are more than the {_MOST_RELAYS} that are possible.")
-    for url in urls:
-        if not url.lower().startswith(("wss://", "ws://")) or not urlsplit(url).netloc:
-            raise Refusal(f"“{url[:100]}” is no relay's address: it begins with wss://")
-    if _enough(options) > len(urls):
-        raise Refusal(f"{_enough(options)} relays must take it, but only {len(urls)} are named.")
-    return urls
-
-
-def _enough(options: Mapping[str, Any]) -> int:
-    asked = options.get("enough")
-    return max(1, asked) if isinstance(asked, int) else 1
-
-
-def _viewer(options: Mapping[str, Any]) -> str:
-    return str(options.get("viewer") or _VIEWER).rstrip("/")

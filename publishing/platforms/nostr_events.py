@@ -14,7 +14,8 @@ from coincurve import PrivateKey, PublicKeyXOnly
 
 from publishing.platforms import bech32
 
-NOTE, REPOST, DELETION, REACTION, LOGIN, ARTICLE = 1, 6, 5, 7, 22242, 30023
+NOTE, DELETION, REPOST, REACTION = 1, 5, 6, 7
+GENERIC_REPOST, COMMENT, LOGIN, ARTICLE = 16, 1111, 22242, 30023
 Tags = tuple[tuple[str, ...], ...]
 _HEX = re.compile(r"[0-9a-f]{64}")
 # What NIP-01 has no way of writing that all implementations agree on, and no text needs.

@@ -18,6 +18,8 @@ from publishing.platforms.nostr_events import LOGIN, Event, Key, read
 _LONGEST_TALK = 20.0  # seconds with one relay; all are asked at the same time
 _MESSAGE, _TALK = 512 * 1024, 4 * 1024 * 1024  # bytes, at most
 _DONE = ("duplicate", "replaced")  # it has this very event, or a newer version of ours
+_LOCKED = ("auth-required", "restricted")
+_WELCOME = 3.0  # seconds that an answer to our signing in is waited for
 _SUBSCRIPTION = "desk"
 T = TypeVar("T")
 
@@ -36,7 +38,7 @@ class Relay:
     async def put(self, event: Event) -> str:
         """Hand an event over; what the relay said, once it has it. Raises `PlatformError`."""
         said = await self._put(event)
-        if said.startswith("auth-required") and await self._let_in():
+        if said.startswith(_LOCKED) and await self._let_in():
             said = await self._put(event)
         if said:
             raise _no(said, self.url)
@@ -45,7 +47,7 @@ class Relay:
     async def find(self, *filters: dict[str, Any]) -> list[Event]:
         """What the relay has stored of this, true events only. Raises `PlatformError`."""
         found, closed = await self._find(filters)
-        if closed.startswith("auth-required") and await self._let_in():
+        if closed.startswith(_LOCKED) and await self._let_in():
             found, closed = await self._find(filters)
         if closed:
             raise _no(closed, self.url)
@@ -57,14 +59,19 @@ class Relay:
         accepted, self._said = await self._ok(event.id)
         if accepted or self._said.partition(":")[0] in _DONE:
             return ""
-        return self._said or "refused without a reason"
+        return self._said or "blocked: it gives no reason"
 
     async def _ok(self, number: str) -> tuple[bool, str]:
-        """The answer to an event; one for any other is none."""
+        """The answer to an event; one for any other is none.
+
+        nostr-relay 1.14 refuses without naming the event; ours is the only one under way.
+        """
         while True:
             match await self._next():
                 case ["OK", str(about), bool(accepted), *more] if about == number:
                     return accepted, _words(more)
+                case ["OK", "", False, *more]:
+                    return False, _words(more)
 
     async def _find(self, filters: Sequence[dict[str, Any]]) -> tuple[list[Event], str]:
         """The events, and why there are no (more) of them; "" where that was all."""
@@ -80,17 +87,22 @@ class Relay:
                     await self._send("CLOSE", _SUBSCRIPTION)
                     return list(found.values()), ""
                 case ["CLOSED", str(name), *more] if name == _SUBSCRIPTION:
-                    return list(found.values()), _words(more) or "closed without a reason"
+                    return list(found.values()), _words(more) or "error: it gives no reason"
 
     async def _let_in(self) -> bool:
-        """Sign the relay's challenge, if it gave one; whether it took that."""
+        """Sign the relay's challenge, if it gave one that isn't signed yet; whether it did."""
         if not self._challenge:
             return False
         tags = (("relay", self.url), ("challenge", self._challenge))
+        self._challenge = ""
         login = self._key.sign(LOGIN, int(time.time()), tags, "")
         await self._send("AUTH", login.as_json())
-        accepted, _ = await self._ok(login.id)
-        return accepted
+        try:
+            async with asyncio.timeout(_WELCOME):
+                await self._ok(login.id)
+        except TimeoutError:  # some say nothing, and whether we are in shows at the next request
+            pass
+        return True
 
     async def _send(self, *message: Any) -> None:
         await self._socket.send(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
@@ -134,10 +146,17 @@ class Heard(Generic[T]):
         return isinstance(self.problem, Unknown)
 
     @property
+    def later(self) -> bool:
+        """Whether it certainly has nothing, and may take it another time."""
+        if isinstance(self.problem, OutboundError):
+            return not (self.problem.permanent or self.problem.maybe_sent)
+        return isinstance(self.problem, Wait)
+
+    @property
     def in_words(self) -> str:
-        """One line for people."""
+        """One sentence for people."""
         if self.problem is None:
-            return f"{self.url}: {self.result}"
+            return f"{self.url}: OK."
         notice = f" It also said: {self.notice}" if self.notice else ""
         return f"{self.url}: {self.problem}{notice}"
 
@@ -164,7 +183,10 @@ async def _one(url: str, http: Client, key: Key, talk: Callable[[Relay], Awaitab
 def _no(said: str, url: str) -> PlatformError:
     """What a refusal means, by the word before its colon (NIP-01)."""
     words = f"It says “{said}”."
-    match said.partition(":")[0].strip().lower():
+    prefix, colon, _ = said.partition(":")
+    if not colon:  # an accident rather than a decision: NIP-01 has a prefix for those
+        return Unknown(words, excerpt=said)
+    match prefix.strip().lower():
         case "rate-limited":
             return Wait(words, excerpt=said)
         case "auth-required":

@@ -29,6 +29,7 @@ class Relay:
         self.instead: list[Say] = []  # one for each event to come, in their order
         self.greeting: list[str] = []
         self.members_only = False
+        self.silent_welcome = False
         self.closes_requests = ""
 
     def kind(self, number: int) -> list[dict[str, Any]]:
@@ -52,7 +53,8 @@ class Relay:
                 match message:
                     case ["AUTH", event]:
                         known = _challenge_of(event) == "riddle" and valid(event)
-                        tell(socket, "OK", event["id"], known, "")
+                        if not self.silent_welcome:
+                            tell(socket, "OK", event["id"], known, "")
                     case ["EVENT", event]:
                         self._event(socket, event, known)
                     case ["REQ", name, *filters]:

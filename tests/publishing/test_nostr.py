@@ -299,10 +299,12 @@ def does(what):
         (no("auth-required: who are you?"), Reauthorise, "doesn't know"),
         (no("error: could not connect to the database"), Unknown, "database"),
         (no("mute: no one was listening"), Refusal, "no one"),
-        (no("something of its own"), Refusal, "its own"),
-        (no(""), Refusal, "without a reason"),
+        (no("rejected: not here"), Refusal, "not here"),
+        (no("(sqlite3.OperationalError) database is locked"), Unknown, "locked"),
+        (no(""), Refusal, "no reason"),
         (does(lambda socket, event: tell(socket, "OK", event["id"], False)), Refusal, "reason"),
         (does(lambda socket, event: tell(socket, "OK", event["id"], False, 7)), Refusal, "reason"),
+        (does(lambda socket, event: tell(socket, "OK", "", False, "invalid: no")), Refusal, "no"),
         (does(lambda socket, event: socket.close()), Unknown, "closed the connection"),
         (does(lambda socket, event: socket.socket.shutdown(2)), Unknown, "broke off"),
         (does(lambda socket, event: socket.send("x" * 600_000)), Unknown, "more than is allowed"),
@@ -377,6 +379,18 @@ def test_who_is_asked_to_sign_in_signs_the_challenge_and_sends_once_more(relay):
     assert calls("seen", job(relay, remote_id=receipt.remote_id)).there
 
 
+def test_a_relay_that_says_nothing_to_a_good_signature_is_asked_again_all_the_same(
+    relay, monkeypatch
+):
+    """As nostr-relay 1.14 does: a challenge at the door, “restricted”, and silence after AUTH."""
+    monkeypatch.setattr(nostr_relay, "_WELCOME", 0.2)
+    relay.greeting = ['["AUTH", "riddle"]']
+    relay.silent_welcome = True
+    relay.instead = [no("restricted: permission denied")]
+    assert calls("publish", job(relay)).remote_id
+    assert len(relay.sent("AUTH")) == 1
+
+
 def test_nobody_at_the_address_is_a_wait_and_nothing_was_sent():
     with listening() as gone:
         pass
@@ -433,7 +447,7 @@ def test_who_took_it_is_in_the_receipt(relay, other):
 def test_fewer_than_asked_is_tried_again_and_nobody_has_it_twice(relay, other):
     other.instead = [no("rate-limited: later")]
     what = job(relay, other, enough=2)
-    with pytest.raises(Unknown, match="1 of 2 relays have it, 2 are wanted"):
+    with pytest.raises(Unknown, match="1 of 2 relays took it, 2 are wanted"):
         calls("publish", what)
     calls("publish", replace(what, again=True))
     assert [len(each.kind(1)) for each in (relay, other)] == [1, 1]
@@ -456,7 +470,7 @@ def test_a_withdrawal_reaches_every_relay_that_takes_anything_from_us(relay, oth
     receipt = calls("publish", job(relay, other))
     about = {"remote_id": receipt.remote_id}
     other.instead = [no("rate-limited: later")]
-    with pytest.raises(Unknown, match="wish to delete"):
+    with pytest.raises(Unknown, match="2 are wanted"):
         calls("delete", job(relay, other, **about))
     calls("delete", job(relay, other, **about, again=True))
     assert [each.kind(1) for each in (relay, other)] == [[], []]
