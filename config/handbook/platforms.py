@@ -88,7 +88,12 @@ def _row(platform: Platform) -> list[str]:
         _pictures(platform),
         _first(can, {Ability.EDITS: "edited", Ability.REPLIES: "answered"}),
         _first(
-            can, {Ability.DELETES: "deleted", Ability.EDITS: "emptied", Ability.REPLIES: "answered"}
+            can,
+            {
+                Ability.DELETES: "asked for" if told.withdrawal else "deleted",
+                Ability.EDITS: "emptied",
+                Ability.REPLIES: "answered",
+            },
         ),
         "✓" if Ability.COUNTING in can else "–",
         "✓" if Ability.WATCHES in can else "–",

@@ -151,6 +151,7 @@ class Nostr(_Nostr):
         form="short text, or the whole story as a thread",
         pictures=_MOST_PICTURES,
         alt_text=True,
+        tried_against="nostr-relay 1.14",
         withdrawal=_ONLY_ASKED,
     )
 
@@ -212,6 +213,7 @@ class NostrArticle(_Nostr):
         in_words="The address is made from our marker, the event's id is the hash of its words.",
         form="whole story",
         alt_text=True,
+        tried_against="nostr-relay 1.14",
         withdrawal=_ONLY_ASKED,
     )
 

@@ -22,6 +22,8 @@ _VENUES = {
     "webhook": "receiver.Receiver",
     "matrix": "matrix.Matrix",
     "email": "mail.Mail",
+    "nostr": "nostr.Notes",
+    "nostr_article": "nostr.Articles",
     "bluesky": "pds.Bluesky",
     "wordpress": "wordpress.WordPress",
 }

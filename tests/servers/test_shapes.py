@@ -1,6 +1,7 @@
 """What an adapter makes of a rich story, as the true server took it."""
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -13,9 +14,12 @@ from config.outbound import Client, from_settings
 from publishing import platforms, queue, readback, renewal
 from publishing.lifecycle import Status
 from publishing.models import Channel, Delivery, Watch
+from publishing.platforms import bech32
 from publishing.platforms.base import Watches
+from publishing.platforms.nostr_events import Key
 from publishing.post import Job, Post
 from tests.servers.going_on import go_on, to_the_end
+from tests.servers.nostr import relay as nostr_relay
 from tests.servers.proxy import Fault, Mode
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -198,3 +202,75 @@ def test_matrix_gets_a_whole_story_in_words_and_in_html(venue, publish, approved
     assert content["format"] == "org.matrix.custom.html"
     assert "<strong>sails</strong>" in content["formatted_body"]
     assert "It sails." in content["body"]
+
+
+@pytest.mark.only("nostr")
+@pytest.mark.parametrize("mode", [Mode.LOST, Mode.NEVER, Mode.DONE_503])
+def test_a_nostr_thread_that_broke_is_whole_and_once(venue, publish, proxy, approved, mode):
+    content = "".join(f"<p>Paragraph {number} of it. {'Word. ' * 80}</p>" for number in range(6))
+    word = f"Long {mode}"
+    proxy.spoil(Fault(mode, venue.meant, skip=1))
+    row = publish(approved(title=word, content=content), form="thread")
+    ids = [bech32.named(part).special.hex() for part in Delivery.objects.get(pk=row.pk).parts]
+    [first] = [each for each in venue.ask({"ids": [ids[0]]}) if word in each["content"]]
+    thread = venue.ask({"kinds": [1], "#e": [ids[0]]})
+    assert len(ids) >= 3
+    assert {first["id"], *(each["id"] for each in thread)} == set(ids)
+    assert len(thread) == len(ids) - 1
+
+
+@pytest.mark.only("nostr_article")
+def test_a_nostr_article_keeps_its_first_day_and_its_place_when_it_is_corrected(
+    venue, publish, approved, channel, by
+):
+    content = '<p>It <strong>sails</strong>.</p><img src="https://example.org/a.jpg" alt="A ferry">'
+    story = approved(title="An article", content=content)
+    row = publish(story)
+    marker = bech32.named(row.remote_id).special.decode()
+    [first] = venue.ask({"kinds": [30023], "#d": [marker]})
+    assert first["content"] == "It **sails**.\n\n![A ferry](https://example.org/a.jpg)"
+    desk.perform(story.pk, "correct", by, reason="Another name.")
+    story.refresh_from_db()
+    revise.save(story.pk, by, story.version, {"content": "<p>It stays.</p>"})
+    desk.submit(story.pk, by)
+    desk.approve(story.pk, by)
+    again = queue.enqueue(story.pk, [channel.pk], by)[0]
+    assert again.delivery is not None, again.problem
+    assert to_the_end(again.delivery).status == Status.PUBLISHED
+    [second] = venue.ask({"kinds": [30023], "#d": [marker]})
+    assert second["content"] == "It stays."
+    days = [
+        [tag[1] for tag in each["tags"] if tag[0] == "published_at"] for each in (first, second)
+    ]
+    assert days[0] == days[1] == [str(first["created_at"])]
+
+
+@pytest.mark.only("nostr_article")
+def test_what_a_relay_finds_too_long_is_refused_at_once_in_its_words(venue, approved, channel, by):
+    """nostr-relay ends at 4,096 characters, and refuses without naming the event."""
+    long = approved(title="Long", content=f"<p>{'Word. ' * 1000}</p>")
+    result = queue.enqueue(long.pk, [channel.pk], by)[0]
+    assert result.delivery is not None, result.problem
+    begun = time.monotonic()
+    row = to_the_end(result.delivery)
+    assert (row.status, row.attempts) == (Status.FAILED, 1)
+    assert "280 characters should be enough for anybody" in row.error_message
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.only("nostr")
+def test_a_relay_for_members_is_entered_by_signing_its_challenge(venue, story, by, tmp_path):
+    member = Key(b"\x01" * 32).public.hex()
+    with nostr_relay(tmp_path, members=[member]) as url:
+        outcomes = {}
+        for name, key in (("member", b"\x01" * 32), ("stranger", b"\x02" * 32)):
+            channel = Channel.objects.create(
+                name=name, platform="nostr", options={"relays": url, "enough": 1},
+                credentials={"key": key.hex()}, rate_limit_per_minute=6000,
+            )  # fmt: skip
+            result = queue.enqueue(story.pk, [channel.pk], by, confirm_duplicates=True)[0]
+            assert result.delivery is not None, result.problem
+            outcomes[name] = to_the_end(result.delivery)
+    assert outcomes["member"].status == Status.PUBLISHED, outcomes["member"].error_message
+    assert outcomes["stranger"].status == Status.FAILED
+    assert "restricted: permission denied" in outcomes["stranger"].error_message
