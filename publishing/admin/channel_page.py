@@ -15,6 +15,7 @@ from config.admin_base import DeskAdmin
 from publishing import abilities, planning, platforms
 from publishing.abilities import Ability
 from publishing.admin import standing
+from publishing.feeds import telling as feeds
 from publishing.lifecycle import WAITING, Status
 from publishing.models import Channel, Delivery
 from publishing.platforms import base
@@ -65,7 +66,7 @@ class ChannelPage(DeskAdmin):
 
 
 def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
-    """What the card shows. Three queries."""
+    """What the card shows. Three queries; three more for a feed of ours."""
     now = timezone.now()
     recent = list(
         _rows(channel).filter(scheduled_at__lte=now).order_by("-scheduled_at", "-pk")[:_LOOKED_AT]
@@ -93,6 +94,7 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
         "abilities": abilities.in_words(adapter.capabilities, able) if adapter else [],
         "unconnected": never_connected(channel),
         "redirect_uri": back if Ability.CONNECTS in able else "",
+        "feed": feeds.on_channel_page(channel) if adapter and adapter.on_our_pages else None,
         "live_url": reverse("admin:publishing_channel_card", args=(channel.pk,)),
         "live_seconds": _LOOKS_AGAIN,
         "timeline_url": f"{reverse('admin:publishing_delivery_timeline')}?channel={channel.pk}",

@@ -21,6 +21,7 @@ from publishing import connecting, planning, platforms
 from publishing.admin.channel_page import ChannelPage, never_connected
 from publishing.admin.visits import CONNECT, Visits, may_connect
 from publishing.errors import PlatformError
+from publishing.feeds.entries import opened
 from publishing.models import Channel
 from publishing.platforms.base import Connects, Platform
 
@@ -191,6 +192,8 @@ class ChannelAdmin(ChannelPage, Visits):
                 obj.paused_reason = ""
                 obj.waits_until = None
         super().save_model(request, obj, form, change)
+        if form.adapter is not None and form.adapter.on_our_pages:
+            opened(obj)
         if {"slots", "quiet_hours", "time_zone"} & set(form.changed_data):
             planning.replan(obj)
             ring("publishing.drain")
@@ -198,9 +201,11 @@ class ChannelAdmin(ChannelPage, Visits):
     def response_add(
         self, request: HttpRequest, obj: Channel, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """One that is connected by a visit goes on at its page: Connect is there."""
+        """Where there is more to do or to see, it goes on at its page: Connect, or addresses."""
         answer = super().response_add(request, obj, post_url_continue)
-        if answer.status_code == 302 and may_connect(request, obj):
+        adapter = _adapter(request, obj)
+        ours = adapter is not None and adapter.on_our_pages
+        if answer.status_code == 302 and (ours or may_connect(request, obj)):
             page = reverse("admin:publishing_channel_change", args=(obj.pk,))
             return HttpResponseRedirect(page)
         return answer

@@ -7,6 +7,7 @@ version on, which is what readers' caches and hubs go by. What changes nothing m
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from slugify import slugify
 
@@ -56,7 +57,7 @@ class Entries:
         return await sync_to_async(self._shown)()
 
     def _put(self, post: Post) -> Shown:
-        wanted = _columns(post)
+        wanted = {**_columns(post), "url": self._link(post)}
         with transaction.atomic():
             feed, entry = self._locked()
             if entry is None:
@@ -90,6 +91,12 @@ class Entries:
         )
         return _as_shown(entry) if entry is not None else None
 
+    def _link(self, post: Post) -> str:
+        """Where the entry leads: "" is its own page, which is ours more than the source's is."""
+        if self._channel.link == Channel.Links.OURS and not settings.STORY_URL:
+            return ""
+        return clean(post.url)[:2000]
+
     def _locked(self) -> tuple[Feed, FeedEntry | None]:
         """The feed, locked, and the entry if there is one; raises `LostClaim`."""
         if self._claim is None:
@@ -119,7 +126,7 @@ def _columns(post: Post) -> dict[str, Any]:
         "html": clean(post.html),
         "summary": clean(post.summary),
         "text": clean(post.text),
-        "url": clean(post.url)[:2000],
+        "canonical_url": clean(post.canonical_url)[:2000],
         "authors": [clean(name) for name in post.authors if clean(name).strip()],
         "tags": [clean(tag) for tag in post.tags if clean(tag).strip()],
         "language": clean(post.language)[:35],

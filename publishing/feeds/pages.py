@@ -67,8 +67,12 @@ def entry(request: HttpRequest, slug: str, marker: UUID) -> HttpResponse:
     if row is None:
         raise Http404("There is no such entry.")
     gone = row.withdrawn_at is not None
-    elsewhere = row.url if is_address(row.url) else ""
-    about = {"entry": row, "gone": gone, "elsewhere": "" if gone else elsewhere}
+    about = {
+        "entry": row,
+        "gone": gone,
+        "elsewhere": row.url if is_address(row.url) else "",
+        "canonical": row.canonical_url if is_address(row.canonical_url) else "",
+    }
     return _page(request, "newsdesk/feed_entry.html", found, about, status=410 if gone else 200)
 
 

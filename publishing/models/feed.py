@@ -43,7 +43,10 @@ class FeedEntry(models.Model):
     summary = models.TextField(blank=True)
     text = models.TextField(blank=True, help_text="The words of its HTML.")
     url = models.CharField(
-        max_length=2000, blank=True, help_text="Of the piece elsewhere; empty: its own page."
+        max_length=2000, blank=True, help_text="Where it leads; empty: to its own page."
+    )
+    canonical_url = models.CharField(
+        max_length=2000, blank=True, help_text="Where the piece stands, if not on its own page."
     )
     authors = ArrayField(models.TextField(), default=list, blank=True)
     tags = ArrayField(models.TextField(), default=list, blank=True)

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from lxml import etree
@@ -278,10 +279,20 @@ def test_a_feed_of_summaries_brings_summaries(feed, out, form):
     assert "No summary here." in two.content + two.summary
 
 
-def test_a_story_that_stands_elsewhere_is_linked_there(feed, out):
-    out(feed(home="https://news.example/"), url="https://news.example/ferry")
-    [copy] = parsed("rss").entries
-    assert copy.url == "https://news.example/ferry"
+def test_a_story_leads_to_our_public_page_if_there_is_one_else_to_its_page_here(
+    feed, out, settings
+):
+    to = feed(home="https://news.example/")
+    delivery = out(to, url="https://source.example/wire")
+    settings.STORY_URL = "https://news.example/{id}"
+    other = out(to, url="https://source.example/wire", title="Another")
+    Channel.objects.update(link=Channel.Links.THEIRS)
+    out(Channel.objects.get(), url="https://source.example/wire", title="A third")
+    assert [copy.url for copy in parsed("rss").entries] == [
+        "https://source.example/wire",
+        f"https://news.example/{other.article_id}",
+        f"https://desk.example/feeds/our-news/{delivery.marker}/",
+    ]
     assert parsed("json").url == "https://news.example/"
 
 
@@ -702,10 +713,10 @@ def test_the_feeds_page_leads_to_its_forms_and_entries(feed, out):
 
 
 def test_an_entrys_page_shows_the_story_and_runs_nothing(feed, out):
-    delivery = out(feed(), url="https://news.example/ferry")
+    delivery = out(feed(), url="https://news.example/ferry?a=1&b=2")
     answer = Browser().get(f"/feeds/our-news/{delivery.marker}/")
     page = answer.content.decode()
-    assert '<link rel="canonical" href="https://news.example/ferry">' in page
+    assert '<link rel="canonical" href="https://news.example/ferry?a=1&amp;b=2">' in page
     assert 'rel="alternate" type="application/rss+xml"' in page
     assert "It sails again." in page
     assert "default-src 'none'" in answer["Content-Security-Policy"]
@@ -717,3 +728,37 @@ def test_an_entry_is_found_in_its_own_feed_only(feed, out):
     entries.opened(feed("Another"))
     assert Browser().get(f"/feeds/another/{delivery.marker}/").status_code == 404
     assert Browser().get(f"/feeds/our-news/{uuid4()}/").status_code == 404
+
+
+# --- the console ---
+
+
+def test_a_new_feed_channel_opens_its_feed_and_its_page_shows_the_addresses(client, ada, settings):
+    settings.PUBLIC_URL = "https://desk.example"
+    client.force_login(ada)
+    plain = {
+        "name": "Our news", "is_active": "on", "rate_limit_per_minute": 30,
+        "lateness_minutes": 60, "when_late": "missed", "catch_up_minutes": 0, "duplicate_days": 7,
+        "link": "ours", "option_length": 20, "option_form": "whole",
+    }  # fmt: skip
+    add = f"{reverse('admin:publishing_channel_add')}?platform=feed"
+    page = client.post(add, {**plain, "option_hubs": "nonsense"}).content.decode()
+    assert "“nonsense” is no address of a hub" in page
+    answer = client.post(add, {**plain, "option_hubs": "https://hub.example/"}, follow=True)
+    page = answer.content.decode()
+    for form in FORMS:
+        assert f'value="https://desk.example/feeds/our-news.{form}"' in page
+    assert "0 entries" in page
+    assert ask("rss").status_code == 200
+
+
+def test_the_channels_page_says_what_hubs_know(client, ada, feed, out, hub):
+    hub.says("POST /hub", Answer(503))
+    to = feed(hubs=f"{hub.url}/hub")
+    delivery = out(to)
+    pings.tell_hubs()
+    client.force_login(ada)
+    page = client.get(reverse("admin:publishing_channel_change", args=(to.pk,))).content.decode()
+    assert "1 entry," in page
+    assert "The hub answered 503" in page
+    assert "The hub answered 503" in client.get(receipts.address(delivery)).content.decode()

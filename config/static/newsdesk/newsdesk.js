@@ -54,6 +54,19 @@
     if (closes) closes.closest("dialog").close();
   });
 
+  document.addEventListener("click", async (event) => {
+    const copies = event.target.closest("[data-copies]");
+    if (!copies) return;
+    const field = document.getElementById(copies.dataset.copies);
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      document.execCommand("copy"); // there is no clipboard on a page without https
+    }
+    copies.textContent = "Copied";
+  });
+
   // Nothing is exchanged under the hands of somebody who types or drags in it.
   function isInHand(card) {
     const focused = document.activeElement;
