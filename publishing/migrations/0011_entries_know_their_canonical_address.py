@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("publishing", "0009_our_own_feeds"),
+        ("publishing", "0010_posts_are_weighed"),
     ]
 
     operations = [
