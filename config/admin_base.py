@@ -134,10 +134,26 @@ class TabFilter(admin.SimpleListFilter):
         ]
 
 
+class _Counted:
+    """A model's options, with the word in which the list's foot counts."""
+
+    def __init__(self, opts: Any, word: str) -> None:
+        self._opts = opts
+        self.verbose_name_plural = word
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._opts, name)
+
+
 class DeskChangeList(_ChangeList):
     """A list whose rows know which buttons the person at the console may press."""
 
     model_admin: "DeskAdmin"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if counted_as := self.model_admin.counted_as:
+            self.opts: Any = _Counted(self.opts, counted_as)
 
     def tabs(self) -> list[dict[str, Any]]:
         """The tabs above the list, if it has a `TabFilter`."""
@@ -189,6 +205,7 @@ class DeskAdmin(Acting, _ModelAdmin):
     deletable = False
     list_hint = ""
     empty_hint = ""
+    counted_as = ""  # "21 deliveries", where the page has a name of its own
 
     def list_links(self, request: HttpRequest) -> list[ListLink]:
         """The ways that stand above the list."""
@@ -213,7 +230,7 @@ class DeskAdmin(Acting, _ModelAdmin):
     ) -> HttpResponse:
         """Django's list, named after what it lists."""
         title = capfirst(str(self.opts.verbose_name_plural))
-        extra = {"title": title, "list_links": self.list_links(request)}
+        extra = {"title": title, "opts": self.opts, "list_links": self.list_links(request)}
         return super().changelist_view(request, extra | (extra_context or {}))
 
     def changeform_view(

@@ -65,8 +65,11 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         _list(request, "Wire", "rss_feed", "articles.wireitem", new_on_the_wire(), "info"),
         _list(request, "Clusters", "hub", "articles.cluster"),
         _list(request, "Stories", "article", "articles.story", in_review(), "warning"),
-        _list(request, "Queue", "schedule_send", "publishing.delivery", in_trouble(), "danger"),
-    ]
+        _list(
+            request, "Publishing queue", "schedule_send", "publishing.delivery", in_trouble(),
+            "danger",
+        ),
+    ]  # fmt: skip
     sources = _list(request, "Sources", "cell_tower", "sources.source", failing_sources(), "danger")
     coverage = _coverage(request)
     if sources and coverage and request.path == coverage["link"]:

@@ -27,6 +27,8 @@ class Said:
     words: str
 
 
+THE_DEFAULT = "the default; test the connection to read the instance's own"
+
 _ONCE = {
     Once.KEY: "A repetition is known by an id of ours.",
     Once.TWO_PHASE: "A draft that nobody sees comes first.",
@@ -35,11 +37,13 @@ _ONCE = {
 }
 
 
-def in_words(capabilities: Capabilities, able: Collection[Ability]) -> list[Said]:
-    """Line by line, the everyday ones first."""
+def in_words(
+    capabilities: Capabilities, able: Collection[Ability], *, guessed: bool = False
+) -> list[Said]:
+    """Line by line, the everyday ones first; `guessed` if the server's own limits aren't known."""
     lines = [
         Said("Form", f"{capabilities.form[:1].upper()}{capabilities.form[1:]}."),
-        Said("Length", _length(capabilities)),
+        Said("Length", _length(capabilities, guessed=guessed)),
         Said("Pictures", _pictures(capabilities)),
         Said("Once only", f"{_ONCE[capabilities.once]} {capabilities.in_words}"),
         Said("Corrections", _correction(able)),
@@ -56,11 +60,13 @@ def in_words(capabilities: Capabilities, able: Collection[Ability]) -> list[Said
     return lines
 
 
-def _length(capabilities: Capabilities) -> str:
+def _length(capabilities: Capabilities, *, guessed: bool) -> str:
     ruler = capabilities.ruler
     if ruler is None:
         return "No limit that a story would meet."
     words = f"At most {ruler.limit:,} {ruler.unit.value}"
+    if guessed:
+        words += f" ({THE_DEFAULT})"
     if ruler.url_counts is not None:
         words += f"; a link counts {ruler.url_counts}, whatever its length"
     if ruler.most_bytes is not None:

@@ -1,6 +1,7 @@
 """Trying a channel's connection before anything depends on it. Nothing is posted."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -8,17 +9,31 @@ from asgiref.sync import async_to_sync
 from config.outbound import Client, OutboundError, from_settings
 from publishing import platforms
 from publishing.errors import PlatformError, Refusal
-from publishing.platforms.base import Platform, Verifies
+from publishing.platforms.base import Limited, Platform, Verifies
+from publishing.post import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A connection that works."""
+
+    words: str  # as whom we are connected
+    limits: Limits | None = None  # of the channel's server, where servers differ
 
 
 def test(platform: str, options: Mapping[str, Any], credentials: Mapping[str, Any]) -> str:
-    """A sentence saying as whom we are connected; raises `PlatformError` with what is wrong."""
+    """A sentence saying as whom we are connected; raises as `tried` does."""
+    return tried(platform, options, credentials).words
+
+
+def tried(platform: str, options: Mapping[str, Any], credentials: Mapping[str, Any]) -> Tested:
+    """What came of testing the connection; raises `PlatformError` with what is wrong."""
     try:
         adapter = platforms.platform(platform)
     except KeyError:
         raise Refusal(f"The platform “{platform}” is not installed here.") from None
     if not isinstance(adapter, Verifies):
-        return f"{adapter.label} has nothing to connect to."
+        return Tested(f"{adapter.label} has nothing to connect to.")
     try:
         return async_to_sync(_verify)(adapter, options, credentials)
     except OutboundError as problem:
@@ -27,8 +42,11 @@ def test(platform: str, options: Mapping[str, Any], credentials: Mapping[str, An
 
 async def _verify(
     adapter: Platform, options: Mapping[str, Any], credentials: Mapping[str, Any]
-) -> str:
+) -> Tested:
     if not isinstance(adapter, Verifies):
         raise PlatformError(f"{adapter.label} can't be tested.")
     async with Client(from_settings()) as http:
-        return await adapter.verify(options, credentials, http)
+        words = await adapter.verify(options, credentials, http)
+        if not isinstance(adapter, Limited):
+            return Tested(words)
+        return Tested(words, await adapter.limits(options, credentials, http))

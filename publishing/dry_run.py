@@ -11,7 +11,7 @@ from articles.models import Article, Revision
 from publishing import amend, duplicates, fingerprint, planning, platforms, posts, queue
 from publishing.lifecycle import TERMINAL, Status
 from publishing.models import Channel, Delivery, Subscriber
-from publishing.platforms.base import Platform, Previews
+from publishing.platforms.base import Platform, Previews, guessed
 from publishing.post import Post, Texts
 from publishing.preview import Preview, preview, texts
 
@@ -63,7 +63,7 @@ def sent_texts(platform: Platform, post: Post, channel: Channel) -> Texts:
     """What goes to a channel, in its parts."""
     if isinstance(platform, Previews):
         return platform.texts(post, channel.options)
-    return texts(post, platform.capabilities, channel.options)
+    return texts(post, platform.capabilities.within(channel.known_limits), channel.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,11 @@ def _trial(
     except KeyError:
         return Trial(channel, channel.platform, None, problems, there)
     shown = preview(
-        post, sent_texts(platform, post, channel), platform.capabilities, channel.options
+        post,
+        sent_texts(platform, post, channel),
+        platform.capabilities.within(channel.known_limits),
+        channel.options,
+        guessed=guessed(platform, channel.limits),
     )
     if platform.to_subscribers:
         shown = replace(shown, remarks=(_to_whom(channel), *shown.remarks))

@@ -1,10 +1,10 @@
 """The values that travel between queue and platforms. Pure."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from publishing.counting import Ruler
 from publishing.document import Picture
@@ -22,6 +22,24 @@ class Once(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server of a platform takes, as it says itself."""
+
+    length: int  # in the unit of the platform's ruler
+    url_counts: int | None = None  # None: a link counts as it is written
+    pictures: int = 0
+
+    def kept(self) -> dict[str, Any]:
+        """As a channel can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Self | None:
+        """Out of a channel; None if nothing was read yet."""
+        return cls(**kept) if kept else None
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a platform can do; shown to people and asked by the queue."""
 
@@ -34,6 +52,13 @@ class Capabilities:
     tried_against: str = ""  # the real software, if it was; "" for recorded shapes only
     withdrawal: str = ""  # what taking a post away means there, if not that it is gone
     access: str = ""  # what it costs and needs to get in, if that is more than an account
+
+    def within(self, limits: Limits | None) -> Self:
+        """The same on a server of these limits; None where they are not known."""
+        if limits is None or self.ruler is None:
+            return self
+        ruler = replace(self.ruler, limit=limits.length, url_counts=limits.url_counts)
+        return replace(self, ruler=ruler, pictures=limits.pictures)
 
 
 @dataclass(frozen=True, slots=True)

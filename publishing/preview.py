@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from publishing.abilities import THE_DEFAULT
 from publishing.compose import hashtags, short_text, whole_thread
 from publishing.counting import Ruler
 from publishing.document import Picture
@@ -62,10 +63,21 @@ def texts(post: Post, capabilities: Capabilities, options: Mapping[str, Any]) ->
 
 
 def preview(
-    post: Post, sent: Texts, capabilities: Capabilities, options: Mapping[str, Any]
+    post: Post,
+    sent: Texts,
+    capabilities: Capabilities,
+    options: Mapping[str, Any],
+    *,
+    guessed: bool = False,
 ) -> Preview:
-    """The preview of what is `sent` (see `texts`; a platform may know better)."""
+    """The preview of what is `sent` (see `texts`; a platform may know better).
+
+    With `guessed` the limits of the channel's server are not known, and that is said.
+    """
     most = capabilities.pictures if options.get("pictures", True) else 0
+    remarks = _remarks(post, sent.parts, capabilities, most)
+    if guessed and sent.ruler is not None:
+        remarks.append(f"{sent.ruler.limit:,} is {THE_DEFAULT}.")
     return Preview(
         parts=tuple(_part(text, sent.ruler) for text in sent.parts),
         title=post.title,
@@ -73,7 +85,7 @@ def preview(
         host=urlsplit(post.url).hostname or "" if post.url else "",
         link=post.url,
         pictures=post.pictures[:most],
-        remarks=tuple(_remarks(post, sent.parts, capabilities, most)),
+        remarks=tuple(remarks),
     )
 
 

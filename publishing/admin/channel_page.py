@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from config.admin_base import DeskAdmin
 from publishing import abilities, planning, platforms
-from publishing.abilities import Ability
+from publishing.abilities import Ability, Said
 from publishing.admin import standing
 from publishing.feeds import telling as feeds
 from publishing.lifecycle import WAITING, Status
 from publishing.models import Channel, Delivery
 from publishing.platforms import base
+from publishing.platforms.base import Platform
 from publishing.slots import BadPlan
 
 _LOOKED_AT = 100  # deliveries that health speaks of
@@ -91,7 +92,8 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
         "recent": [_line(each) for each in recent if each.status not in WAITING][:_SHOWN],
         "waiting": [_line(each) for each in waiting],
         "places": _places(channel, now),
-        "abilities": abilities.in_words(adapter.capabilities, able) if adapter else [],
+        "abilities": _abilities(channel, adapter, able),
+        "limits": _limits(channel, adapter),
         "unconnected": never_connected(channel),
         "redirect_uri": back if Ability.CONNECTS in able else "",
         "feed": feeds.on_channel_page(channel) if adapter and adapter.on_our_pages else None,
@@ -112,6 +114,24 @@ def never_connected(channel: Channel) -> bool:
         return False
     there = {name for name, hint in channel.credentials.describe().items() if hint != "not set"}
     return there <= {"client_id", "client_secret"}
+
+
+def _abilities(channel: Channel, adapter: Platform | None, able: list[Ability]) -> list[Said]:
+    if adapter is None:
+        return []
+    capabilities = adapter.capabilities.within(channel.known_limits)
+    return abilities.in_words(capabilities, able, guessed=base.guessed(adapter, channel.limits))
+
+
+def _limits(channel: Channel, adapter: Platform | None) -> str:
+    """What its server takes, as it said itself; "" where that is not known."""
+    known, ruler = channel.known_limits, adapter.capabilities.ruler if adapter else None
+    if known is None or ruler is None or channel.limits_read_at is None:
+        return ""
+    words = f"Its server takes at most {known.length:,} {ruler.unit.value}"
+    if known.pictures:
+        words += f" and {known.pictures} {'picture' if known.pictures == 1 else 'pictures'}"
+    return f"{words}, as it said on {timezone.localtime(channel.limits_read_at):%d %b %Y, %H:%M}."
 
 
 _ICONS = {

@@ -49,6 +49,7 @@ class ChannelForm(_ChannelModelForm):
     """A channel with the fields that its platform declares."""
 
     adapter: Platform | None = None
+    tested: connecting.Tested | None = None
     unchecked = forms.BooleanField(
         label="Save without checking",
         required=False,
@@ -68,15 +69,23 @@ class ChannelForm(_ChannelModelForm):
         before = {} if self.instance.pk is None else self.instance.credentials.reveal()
         self.instance.options = given(cleaned, "option_")
         self.credentials = kept(before, given(cleaned, "secret_"))
-        connection = [name for name in self.changed_data if name.startswith(("option_", "secret_"))]
         if isinstance(self.adapter, Connects) and self.instance.renewed_at is None:
             return cleaned  # there is no token before the first visit
-        if (connection or self.instance.pk is None) and not cleaned.get("unchecked"):
+        if self.connection_changed and not cleaned.get("unchecked"):
             try:
-                connecting.test(self.adapter.key, self.instance.options, self.credentials)
+                self.tested = connecting.tried(
+                    self.adapter.key, self.instance.options, self.credentials
+                )
             except PlatformError as problem:
                 self.add_error(None, f"The connection does not work. {problem}")
         return cleaned
+
+    @property
+    def connection_changed(self) -> bool:
+        """Whether it is another connection than before, or the first."""
+        return self.instance.pk is None or any(
+            name.startswith(("option_", "secret_")) for name in self.changed_data
+        )
 
 
 @admin.register(Channel)
@@ -132,6 +141,7 @@ class ChannelAdmin(ChannelPage, Visits):
                 {
                     **self.admin_site.each_context(request),
                     "title": "Which platform?",
+                    "hint": "Choose where the account is; the next page asks for what it needs.",
                     "opts": self.opts,
                     "parameter": "platform",
                     "choices": list(platforms.platforms().values()),
@@ -186,9 +196,9 @@ class ChannelAdmin(ChannelPage, Visits):
         if form.adapter is not None:
             obj.platform = form.adapter.key
             obj.credentials = form.credentials
-            if not form.cleaned_data.get("unchecked") and any(
-                name.startswith(("option_", "secret_")) for name in form.changed_data
-            ):
+            if form.connection_changed:
+                _keep_limits(obj, form.tested)
+            if not form.cleaned_data.get("unchecked") and form.connection_changed:
                 obj.paused_reason = ""
                 obj.waits_until = None
         super().save_model(request, obj, form, change)
@@ -267,9 +277,19 @@ def _may_resume(request: HttpRequest, channel: Channel) -> bool:
 
 def _test(_request: HttpRequest, channel: Channel, _data: Mapping[str, Any]) -> str:
     try:
-        return connecting.test(channel.platform, channel.options, channel.credentials.reveal())
+        tested = connecting.tried(channel.platform, channel.options, channel.credentials.reveal())
     except PlatformError as problem:
         raise DeskError(str(problem)) from problem
+    _keep_limits(channel, tested)
+    channel.save(update_fields=["limits", "limits_read_at"])
+    return tested.words
+
+
+def _keep_limits(channel: Channel, tested: connecting.Tested | None) -> None:
+    """Note on the channel, unsaved, what its server takes; another's limits are forgotten."""
+    found = tested.limits if tested is not None else None
+    channel.limits = found.kept() if found is not None else {}
+    channel.limits_read_at = timezone.now() if found is not None else None
 
 
 def _pause(_request: HttpRequest, channel: Channel, data: Mapping[str, Any]) -> str:

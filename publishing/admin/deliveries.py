@@ -27,6 +27,7 @@ from publishing.lifecycle import TERMINAL, WAITING, Status
 from publishing.models import Delivery, Watch
 
 _OPEN = (Status.PENDING, Status.CLAIMED, Status.SENDING, Status.RETRY, Status.HELD)
+_COMING = ("open", "waiting", "under_way")  # tabs that are read from now on
 _NEEDS_A_PERSON = (Status.IN_DOUBT, Status.HELD, Status.FAILED, Status.MISSED)
 
 
@@ -113,6 +114,7 @@ class DeliveryAdmin(Timeline, PublishingPage, LiveRows, DeliveryPage, InBulk, Re
     sortable_by = ()
     search_fields = ("article__title",)
     search_help_text = "Words of the story’s title"
+    counted_as = "deliveries"
     list_hint = "Each row is one story to one channel. What is in doubt stands first."
     empty_hint = "Nothing here. Approve a story and press “Publish” on its page."
 
@@ -132,7 +134,9 @@ class DeliveryAdmin(Timeline, PublishingPage, LiveRows, DeliveryPage, InBulk, Re
         return with_urgency
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """What needs a person first."""
+        """What needs a person first; then what comes next, or in what is over the newest."""
+        if request.GET.get(QueueFilter.parameter_name, "open") in _COMING:
+            return ("urgent", "scheduled_at", "id")
         return ("urgent", "-scheduled_at", "-id")
 
     def changelist_view(

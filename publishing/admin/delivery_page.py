@@ -1,5 +1,6 @@
 """A delivery's page: where it stands, every attempt in words, and how it is proved."""
 
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -15,6 +16,7 @@ from publishing.lifecycle import TERMINAL
 from publishing.models import Delivery, Watch
 
 _MOST_ATTEMPTS = 50
+_NOTHING = "–"
 _WHILE_OPEN, _AFTERWARDS = 3, 30  # seconds between two looks
 
 
@@ -22,17 +24,45 @@ class DeliveryPage(ReadOnlyAdmin):
     """Mix-in for the page of a delivery."""
 
     change_form_outer_before_template = "newsdesk/delivery.html"
-    fields = (
-        "act", "echo", "drift", "next_attempt_at", "revision", "marker", "remote_id",
-        "remote_draft_id",
-        "created_by", "cancelled_by", "created_at",
+    readonly_fields = (
+        "doing", "echo", "drift", "next_attempt", "approved", "marker", "remote_id",
+        "remote_draft_id", "queued", "cancelled",
     )  # fmt: skip
-    readonly_fields = fields
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """The details that there are, below what matters."""
+        told = [name for name in self.readonly_fields if obj is None or self._says(obj, name)]
+        return [("Details", {"fields": told})]
+
+    def _says(self, delivery: Delivery, name: str) -> bool:
+        shown = getattr(self, name, None)
+        value = shown(delivery) if shown is not None else getattr(delivery, name)
+        return value not in ("", None, _NOTHING)
 
     @display(description="What is done there")
-    def act(self, delivery: Delivery) -> str:
+    def doing(self, delivery: Delivery) -> str:
         """The act in words."""
         return delivery.get_act_display()
+
+    @display(description="Next attempt")
+    def next_attempt(self, delivery: Delivery) -> str:
+        """When, where that is settled."""
+        return _moment(delivery.next_attempt_at)
+
+    @display(description="Approved text")
+    def approved(self, delivery: Delivery) -> str:
+        """Which revision goes out."""
+        return f"Revision {delivery.revision.number}"
+
+    @display(description="Queued")
+    def queued(self, delivery: Delivery) -> str:
+        """When, and by whom."""
+        return _by(_moment(delivery.created_at), delivery.created_by)
+
+    @display(description="Cancelled")
+    def cancelled(self, delivery: Delivery) -> str:
+        """By whom, if somebody did."""
+        return _by("", delivery.cancelled_by)
 
     @display(description="How it does")
     def echo(self, delivery: Delivery) -> str:
@@ -40,7 +70,7 @@ class DeliveryPage(ReadOnlyAdmin):
         watch = Watch.objects.filter(delivery=delivery).first()
         words = readback.in_words(watch) if watch is not None else ""
         if watch is None or not words or watch.counted_at is None:
-            return "–"
+            return _NOTHING
         return f"{words} ({timezone.localtime(watch.counted_at):%d %b, %H:%M})"
 
     @display(description="Still there")
@@ -48,7 +78,7 @@ class DeliveryPage(ReadOnlyAdmin):
         """What was found when the desk looked."""
         watch = Watch.objects.filter(delivery=delivery).select_related("delivery__channel").first()
         if watch is None or watch.looked_at is None:
-            return "–"
+            return _NOTHING
         looked = f"{timezone.localtime(watch.found_at or watch.looked_at):%d %b, %H:%M}"
         return f"{readback.found_in_words(watch) or 'As it was sent.'} ({looked})"
 
@@ -115,3 +145,12 @@ def told(delivery: Delivery) -> dict[str, Any]:
         "live_url": reverse("admin:publishing_delivery_card", args=(delivery.pk,)),
         "live_seconds": _WHILE_OPEN if open_ else _AFTERWARDS,
     }
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{timezone.localtime(moment):%d %b %Y, %H:%M:%S}" if moment else _NOTHING
+
+
+def _by(when: str, user: Any) -> str:
+    who = f"by {user.get_username()}" if user is not None else ""
+    return " ".join(filter(None, (when, who))) or _NOTHING

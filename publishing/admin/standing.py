@@ -61,7 +61,8 @@ def told(attempt: Attempt, platform: str) -> dict[str, object]:
         attempt.outcome, platform, attempt.started_at, attempt.finished_at, attempt.http_status
     )
     words = telling.attempt_in_words(what)
-    said = attempt.excerpt if attempt.excerpt not in words else ""
+    excerpt = attempt.excerpt
+    said = "" if excerpt in words or excerpt == "Confirmed by answer." else excerpt
     return {
         "attempt": attempt,
         "words": words,

@@ -53,7 +53,7 @@ class Timeline(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             **shown,
             **doubts.panel(request),
-            "title": "Queue",
+            "title": "Publishing queue",
             "opts": self.opts,
             "ways": ways(wanted),
             "filters": filters(wanted, shown["all_channels"]),

@@ -255,8 +255,13 @@ def _cell(
         chips = sorted(chips, key=lambda chip: chip["status"] in TERMINAL)
     return {
         "to": to, "channel_id": channel_id, "past": past, "name": name,
-        "chips": chips[:_IN_SIGHT], "more": chips[_IN_SIGHT:],
+        "chips": sorted(chips[:_IN_SIGHT], key=_clock), "more": chips[_IN_SIGHT:],
     }  # fmt: skip
+
+
+def _clock(chip: dict[str, Any]) -> datetime:
+    time: datetime = chip["time"]
+    return time
 
 
 def _channel_url(channel: Channel) -> str:

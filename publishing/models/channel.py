@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 from config.sealed import SealedJSONField
 from publishing import slots
 from publishing.links import Link
+from publishing.post import Limits
 from publishing.slots import BadPlan, Plan
 
 
@@ -55,11 +56,13 @@ class Channel(models.Model):
     options = models.JSONField(default=dict, blank=True)
     credentials = SealedJSONField()
     rate_limit_per_minute = models.PositiveIntegerField(
+        "deliveries a minute",
         default=30,
         validators=[MinValueValidator(1), MaxValueValidator(6000)],
-        help_text="The most deliveries a minute.",
+        help_text="At most; what is more waits its turn.",
     )
     lateness_minutes = models.PositiveIntegerField(
+        "minutes that are not late",
         default=24 * 60,
         help_text="Within this many minutes after its time a delivery goes out without a question.",
     )
@@ -120,7 +123,9 @@ class Channel(models.Model):
         validators=[MaxValueValidator(365)],
         help_text="The same text or link within this many days asks first. 0: never asks.",
     )
-    is_active = models.BooleanField(default=True, help_text="Off: nothing goes out; rows wait.")
+    is_active = models.BooleanField(
+        "switched on", default=True, help_text="Off: nothing goes out; its deliveries wait."
+    )
     paused_reason = models.CharField(max_length=500, blank=True, editable=False)
     waits_until = models.DateTimeField(
         null=True,
@@ -134,6 +139,13 @@ class Channel(models.Model):
     renewing_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Somebody is renewing it until then."
     )
+    limits = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="What its platform said last that it takes; see publishing.post.Limits.",
+    )
+    limits_read_at = models.DateTimeField(null=True, blank=True, editable=False)
     renewed_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_success = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)
@@ -141,8 +153,8 @@ class Channel(models.Model):
 
     history = HistoricalRecords(
         excluded_fields=[
-            "credentials", "waits_until", "token_expires_at", "renewing_until", "renewed_at",
-            "last_success", "last_error", "created_at",
+            "credentials", "limits", "limits_read_at", "waits_until", "token_expires_at",
+            "renewing_until", "renewed_at", "last_success", "last_error", "created_at",
         ],
         table_name="channels_history",
     )  # fmt: skip
@@ -153,6 +165,11 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def known_limits(self) -> Limits | None:
+        """What its server said last that it takes; None where it was not asked, or can't be."""
+        return Limits.of(self.limits)
 
     @property
     def plan(self) -> Plan:

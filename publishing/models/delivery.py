@@ -72,7 +72,7 @@ class Delivery(models.Model):
     looked_up = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="How often it was searched for and not found."
     )
-    remote_id = models.CharField(max_length=300, blank=True)
+    remote_id = models.CharField("the platform's number", max_length=300, blank=True)
     parts = ArrayField(
         models.CharField(max_length=300), default=list, blank=True, editable=False,
         help_text="Of a thread: the ids of the parts that are out.",
@@ -80,7 +80,9 @@ class Delivery(models.Model):
     confirmed_by = models.CharField(
         max_length=10, blank=True, editable=False, help_text="answer, look_up or person"
     )
-    remote_draft_id = models.CharField(max_length=300, blank=True, editable=False)
+    remote_draft_id = models.CharField(
+        "the draft's number", max_length=300, blank=True, editable=False
+    )
     remote_url = models.URLField(max_length=2000, blank=True)
     lateness_minutes = models.PositiveIntegerField(null=True, blank=True)
     when_late = models.CharField(
@@ -115,7 +117,7 @@ class Delivery(models.Model):
     class Meta:
         db_table = "publishing_queue"
         ordering: ClassVar = ["-scheduled_at", "-id"]
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = "publishing queue"
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["article", "channel", "slot"],

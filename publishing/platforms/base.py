@@ -18,6 +18,7 @@ from publishing.post import (
     Counts,
     Field,
     Job,
+    Limits,
     Post,
     Problem,
     Receipt,
@@ -111,6 +112,18 @@ class Renews(Protocol):
 
 
 @runtime_checkable
+class Limited(Protocol):
+    """A platform of many servers, each with limits of its own; those of `capabilities` are what
+    holds where a server doesn't say.
+    """
+
+    async def limits(
+        self, options: Mapping[str, Any], credentials: Mapping[str, Any], http: Client
+    ) -> Limits:
+        """What the channel's server takes. Raises as `publish` does."""
+
+
+@runtime_checkable
 class Previews(Protocol):
     """A platform whose texts follow from more than its ruler (see `publishing.preview.texts`)."""
 
@@ -169,6 +182,11 @@ _ABILITIES: Mapping[Ability, type] = {
 def able(platform: Platform) -> list[Ability]:
     """Which of the optional abilities a platform has."""
     return [ability for ability, kind in _ABILITIES.items() if isinstance(platform, kind)]
+
+
+def guessed(platform: Platform, limits: Mapping[str, Any]) -> bool:
+    """Whether the limits of a channel's server are only assumed; `limits` is what it has kept."""
+    return isinstance(platform, Limited) and not limits
 
 
 def must_be_ok(answer: Response, platform: str) -> Response:

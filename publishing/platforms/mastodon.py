@@ -21,7 +21,18 @@ from publishing.errors import Reauthorise, Refusal, Unknown, Wait
 from publishing.platforms.base import Platform, must_be_ok, only_reading, said_by
 from publishing.platforms.pictures import MIB, as_form, fetched
 from publishing.platforms.reading import count, mapping, member, members, parsed, text
-from publishing.post import Capabilities, Counts, Field, Job, Once, Post, Problem, Receipt, Seen
+from publishing.post import (
+    Capabilities,
+    Counts,
+    Field,
+    Job,
+    Limits,
+    Once,
+    Post,
+    Problem,
+    Receipt,
+    Seen,
+)
 
 _LIMIT, _URL_COUNTS, _PICTURES, _ALT = 500, 23, 4, 1500  # where the instance doesn't say
 _LOOKS_AT_A_PICTURE, _BETWEEN_LOOKS = 10, 1.0  # Mastodon works on some after it has answered
@@ -153,6 +164,13 @@ class Mastodon(Platform):
         """Who the token belongs to."""
         account = await self._account(Job(Post("", "", ""), options, credentials), http)
         return f"Connected as @{account.get('acct') or account.get('username')}."
+
+    async def limits(
+        self, options: Mapping[str, Any], credentials: Mapping[str, Any], http: Client
+    ) -> Limits:
+        """The instance's own."""
+        found = await _limits(Job(Post("", "", ""), options, credentials), http)
+        return Limits(found.ruler.limit, found.ruler.url_counts, found.pictures)
 
     async def _thread(self, job: Job, http: Client, limits: _Limits) -> Receipt:
         """Part after part, each answering the one before; what is out already stays as it is."""

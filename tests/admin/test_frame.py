@@ -88,14 +88,14 @@ def sidebar_of(user, console):
 
 def test_the_sidebar_stands_in_the_order_an_editor_works(ada, console):
     assert sidebar_of(ada, console)[:13] == [
-        "Today", "Wire", "Clusters", "Stories", "Queue", "Sources", "Coverage", "Rules", "Channels",
-        "Subscribers", "Schedules", "Users", "Groups",
+        "Today", "Wire", "Clusters", "Stories", "Publishing queue", "Sources", "Coverage",
+        "Rules", "Channels", "Subscribers", "Schedules", "Users", "Groups",
     ]  # fmt: skip
 
 
 def test_the_sidebar_shows_a_writer_no_settings(will, console):
     shown = sidebar_of(will, console)
-    assert {"Wire", "Stories", "Queue"} <= set(shown)
+    assert {"Wire", "Stories", "Publishing queue"} <= set(shown)
     assert not {"Schedules", "Users", "Groups"} & set(shown)
 
 

@@ -260,3 +260,44 @@ def test_a_deliverys_page_tells_its_attempts_and_leads_to_its_receipt(queued, ch
         assert "Published: Dry run has it" in shown
         assert reverse("admin:publishing_delivery_receipt", args=(delivery.pk,)) in shown
     assert at(paula).get(card.replace(str(delivery.pk), "999999")).status_code == 404
+
+
+# --- the list itself ---
+
+
+def test_what_comes_next_stands_first_and_of_what_is_over_the_newest(at, paula, queued, channel):
+    to = channel("dryrun")
+    now = timezone.now()
+    later = queued(to, title="Later", at=now + timedelta(hours=5))
+    sooner = queued(to, title="Sooner", at=now + timedelta(hours=2))
+    shown = at(paula).get(LIST).context["cl"].result_list
+    assert [each.pk for each in shown] == [sooner.pk, later.pk]
+    shown = at(paula).get(LIST, {"state": "all"}).context["cl"].result_list
+    assert [each.pk for each in shown] == [later.pk, sooner.pk]
+
+
+def test_the_page_is_named_the_queue_and_counts_deliveries(at, paula, queued, channel):
+    queued(channel("dryrun"), at=timezone.now() + timedelta(hours=5))
+    queued(channel("dryrun"), at=timezone.now() + timedelta(hours=5))
+    page = at(paula).get(LIST).content.decode()
+    assert "Publishing queue" in page
+    assert "Deliveries</" not in "".join(page.split())
+    assert "2 deliveries" in " ".join(page.split())
+
+
+def test_an_empty_queue_says_once_what_to_do(at, paula, db):
+    page = at(paula).get(LIST).content.decode()
+    assert page.count("Nothing here.") == 1
+    assert "No results found" not in page
+
+
+def test_a_deliverys_details_are_those_that_there_are(at, paula, queued, channel):
+    queued(channel("dryrun"))
+    deliver.drain()
+    delivery = Delivery.objects.get()
+    page = at(paula).get(reverse("admin:publishing_delivery_change", args=(delivery.pk,)))
+    shown = page.content.decode()
+    assert "by paula" in shown
+    assert "Next attempt" not in shown
+    assert "Cancelled" not in shown.split("Details")[-1]
+    assert "Confirmed by answer" not in shown
