@@ -10,6 +10,7 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     extend_schema,
+    extend_schema_field,
     extend_schema_view,
 )
 from rest_framework import exceptions, permissions, serializers, status, viewsets
@@ -25,9 +26,9 @@ from articles.models import Article
 from articles.record import Actor, Door
 from config.api import ModelRights, problems
 from config.rest import OrjsonRenderer
-from publishing import platforms, queue, receipts, repeats
+from publishing import platforms, queue, receipts, repeats, response
 from publishing.models import Attempt, Channel, Delivery
-from publishing.receipts_api import A_RECEIPT, ReceiptSerializer
+from publishing.receipts_api import A_COUNT, A_RECEIPT, CountsSerializer, ReceiptSerializer
 
 _TEXT = ("title", "content", "summary", "tags", "url", "language", "section")  # of the story
 _A_DELIVERY: dict[str, Any] = {
@@ -36,7 +37,7 @@ _A_DELIVERY: dict[str, Any] = {
     "published_at": "2026-03-01T09:32:04Z", "error_message": "", "revision": 12,
     "marker": "7b1f3c1e-4a53-4f7e-9f0e-2f6f6c1f5d11", "attempts": 2, "next_attempt_at": None,
     "remote_id": "118", "remote_url": "https://blog.example/118",
-    "created_at": "2026-03-01T09:31:00Z",
+    "created_at": "2026-03-01T09:31:00Z", "counts": A_COUNT,
 }  # fmt: skip
 _A_TRY = {
     "number": 2, "started_at": "2026-03-01T09:32:03Z", "finished_at": "2026-03-01T09:32:04Z",
@@ -69,15 +70,23 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     """One story to one channel once."""
 
     channel_name = serializers.CharField(source="channel.name", read_only=True)
+    counts = serializers.SerializerMethodField(
+        help_text="What the platform said last of the post; null before it was asked."
+    )
 
     class Meta:
         model = Delivery
         fields: ClassVar = [
             "id", "article", "platform", "channel", "channel_name", "status", "scheduled_at",
             "published_at", "error_message", "revision", "marker", "attempts", "next_attempt_at",
-            "remote_id", "remote_url", "created_at",
+            "remote_id", "remote_url", "created_at", "counts",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(CountsSerializer(allow_null=True))
+    def get_counts(self, delivery: Delivery) -> dict[str, Any] | None:
+        """Its views, reactions, replies and shares."""
+        return response.counts_of(getattr(delivery, "watch", None))
 
 
 class DeliveryDetailSerializer(DeliverySerializer):
@@ -136,7 +145,7 @@ class DeliveryViewSet(viewsets.ReadOnlyModelViewSet[Delivery]):
 
     def get_queryset(self) -> "QuerySet[Delivery]":
         """With the attempts for a single one."""
-        deliveries = Delivery.objects.select_related("channel")
+        deliveries = Delivery.objects.select_related("channel", "watch")
         return deliveries if self.action == "list" else deliveries.prefetch_related("tries")
 
     def get_serializer_class(self) -> "type[serializers.BaseSerializer[Delivery]]":

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.urls import reverse
 
-from publishing import mailing
+from publishing import mailing, response
 from publishing.feeds import telling as feeds
-from publishing.models import Attempt, Delivery
+from publishing.models import Attempt, Delivery, Watch
 from publishing.recipients import Tally
 
 _CONFIRMED = {
@@ -47,6 +47,7 @@ def receipt(delivery: Delivery) -> dict[str, Any]:
         "confirmed_by": delivery.confirmed_by,
         "confirmed": _CONFIRMED.get(delivery.confirmed_by, delivery.confirmed_by),
         "letters": _letters(delivery),
+        "counts": response.counts_of(Watch.objects.filter(delivery=delivery).first()),
         "feed": feeds.in_receipt(delivery),
         "attempts": [_attempt(each) for each in tries],
         "amendments": [

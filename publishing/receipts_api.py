@@ -4,6 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+A_COUNT: dict[str, Any] = {
+    "views": None, "reactions": 12, "replies": 1, "shares": 3,
+    "read_at": "2026-03-01T11:02:00+00:00",
+}  # fmt: skip
 A_RECEIPT: dict[str, Any] = {
     "delivery": 31, "story": {"id": 7, "title": "Ferry returns to Lindholm", "revision": 4},
     "channel": "Our blog", "platform": "wordpress", "act": "publish", "status": "published",
@@ -13,6 +17,7 @@ A_RECEIPT: dict[str, Any] = {
     "remote_id": "118", "remote_url": "https://blog.example/118",
     "confirmed_by": "look_up", "confirmed": "The desk looked and found it there.",
     "letters": None,
+    "counts": A_COUNT,
     "feed": None,
     "attempts": [
         {
@@ -74,6 +79,16 @@ class FeedToldSerializer(serializers.Serializer[dict[str, Any]]):
     hubs = HubToldSerializer(many=True)
 
 
+class CountsSerializer(serializers.Serializer[dict[str, Any]]):
+    """What the platform said last of a post's success; null where it says nothing."""
+
+    views = serializers.IntegerField(allow_null=True)
+    reactions = serializers.IntegerField(allow_null=True)
+    replies = serializers.IntegerField(allow_null=True)
+    shares = serializers.IntegerField(allow_null=True)
+    read_at = serializers.DateTimeField(help_text="When it was asked.")
+
+
 class AmendmentSerializer(serializers.Serializer[dict[str, Any]]):
     """A correction or a withdrawal of the post, a delivery of its own."""
 
@@ -111,6 +126,9 @@ class ReceiptSerializer(serializers.Serializer[dict[str, Any]]):
     )
     feed = FeedToldSerializer(
         allow_null=True, help_text="Of an entry in a feed of ours; null for every other delivery."
+    )
+    counts = CountsSerializer(
+        allow_null=True, help_text="Null as long as the platform has said nothing of the post."
     )
     attempts = AttemptToldSerializer(many=True)
     amendments = AmendmentSerializer(many=True)

@@ -13,8 +13,16 @@ from articles.lifecycle import Right, State
 from articles.models import Article
 from config.admin_base import Act
 from publishing.admin import DeliveryInline, publish
+from publishing.admin.story_response import table
 
-__all__ = ["DeliveryInline", "SuggestionInline", "preview_act", "publish_act", "suggestion_acts"]
+__all__ = [
+    "DeliveryInline",
+    "SuggestionInline",
+    "preview_act",
+    "publish_act",
+    "story_response",
+    "suggestion_acts",
+]
 
 
 def publish_act() -> Act:
@@ -34,6 +42,11 @@ def preview_act() -> Act:
     return Act(
         name="preview", label="Preview", icon="visibility", perform=publish, permitted=_may_preview
     )
+
+
+def story_response(request: HttpRequest, story: Article) -> dict[str, Any]:
+    """What the story's posts draw, for its page; empty where nothing is known or allowed."""
+    return table(story) if request.user.has_perm("publishing.view_delivery") else {}
 
 
 def _may_publish(request: HttpRequest, story: Any) -> bool:

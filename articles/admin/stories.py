@@ -19,6 +19,7 @@ from articles.admin.borrowed import (
     SuggestionInline,
     preview_act,
     publish_act,
+    story_response,
     suggestion_acts,
 )
 from articles.admin.difference import difference
@@ -347,6 +348,7 @@ class StoryAdmin(InColumns, DeskAdmin):
         shown = {
             "source_changes": source_changes(story),
             "is_out": story.is_out,
+            "response": story_response(request, story),
             "may_see": story.opened_by(request.user),
         }
         if self.has_change_permission(request, story):

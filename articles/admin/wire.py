@@ -29,6 +29,7 @@ from articles.errors import DeskError
 from articles.lifecycle import TRANSITIONS, Kind, Right, State, Transition
 from articles.models import Article, WireItem
 from articles.querysets import ArticleQuerySet
+from articles.response import in_words
 from config.admin_base import Act, Done, ReadOnlyAdmin, TabFilter, actor, age, display, headline
 from config.admin_csv import InColumns
 
@@ -214,7 +215,10 @@ class WireItemAdmin(InColumns, InClusters, ReadOnlyAdmin):
             extra |= {
                 "item": item,
                 "text": copy_as_html(item.content),
-                "stories": [origin.story for origin in item.used_in.select_related("story")],
+                "stories": [
+                    (origin.story, in_words(getattr(origin.story, "response", None)))
+                    for origin in item.used_in.select_related("story__response")
+                ],
                 "same_page": _same_page(item),
                 "cluster": cluster_of(item),
                 "show_history": False,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from articles.lifecycle import Right
 from config.admin_base import Act, Done, TabFilter, TextInput, actor, display, headline
 from publishing import agenda, amend, queue, readback
-from publishing.admin import doubts
+from publishing.admin import doubts, drifts
 from publishing.admin.bulk import InBulk, WhenForm
 from publishing.admin.delivery_page import DeliveryPage
 from publishing.admin.live_rows import LiveRows
@@ -48,7 +48,8 @@ class QueueFilter(TabFilter):
             case "open":
                 return queryset.filter(status__in=(*_OPEN, Status.IN_DOUBT))
             case "attention":
-                return queryset.filter(status__in=_NEEDS_A_PERSON)
+                drifted = Q(watch__finding__gt="", watch__noted_by=None)
+                return queryset.filter(Q(status__in=_NEEDS_A_PERSON) | drifted)
             case "waiting":
                 return queryset.filter(status__in=(Status.PENDING, Status.RETRY))
             case "under_way":
@@ -121,7 +122,9 @@ class DeliveryAdmin(Timeline, PublishingPage, LiveRows, DeliveryPage, InBulk, Re
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """In doubt first, then by time; without the stories' text."""
         # Not super(): it orders by `urgent` before there is such a column.
-        rows: QuerySet[Any] = Delivery.objects.select_related("article", "channel", "cancelled_by")
+        rows: QuerySet[Any] = Delivery.objects.select_related(
+            "article", "channel", "cancelled_by", "watch"
+        )
         rows = rows.defer(
             "article__content", "article__search", "article__metadata", "channel__credentials"
         )
@@ -145,6 +148,7 @@ class DeliveryAdmin(Timeline, PublishingPage, LiveRows, DeliveryPage, InBulk, Re
         """The list, below what only a person can tell."""
         extra = {
             **doubts.panel(request),
+            **drifts.panel(request),
             "ways": ways(),
             "live_rows_url": reverse("admin:publishing_delivery_rows"),
         }

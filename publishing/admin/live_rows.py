@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.admin_base import ReadOnlyAdmin, age, display
-from publishing.admin import standing
+from publishing.admin import drifts, standing
 from publishing.lifecycle import Status
 from publishing.models import Delivery
 
@@ -55,6 +55,7 @@ class LiveRows(ReadOnlyAdmin):
                     "kind": standing.LABELS[delivery.status],
                     "icon": standing.ICONS[delivery.status],
                     "sentence": standing.sentence(delivery),
+                    "found": drifts.found(delivery),
                     "asks": delivery.status == Status.IN_DOUBT and not delivery.next_attempt_at,
                 },
             ),

@@ -6,7 +6,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from config.admin_base import ReadOnlyAdmin
-from publishing import receipts
+from publishing import readback, receipts
+from publishing.models import Watch
 
 
 class Receipts(ReadOnlyAdmin):
@@ -33,12 +34,15 @@ class Receipts(ReadOnlyAdmin):
             answer = JsonResponse(told, json_dumps_params={"indent": 2})
             answer["Content-Disposition"] = f'attachment; filename="receipt-{delivery.pk}.json"'
             return answer
+        watch = Watch.objects.filter(delivery=delivery).first()
         context = {
             **self.admin_site.each_context(request),
             "title": f"Receipt {delivery.pk}",
             "opts": self.opts,
             "delivery": delivery,
             "receipt": told,
+            "draws": (readback.in_words(watch) or "No numbers yet") if watch is not None else "",
+            "asked": watch.counted_at if watch is not None else None,
             "json_url": f"{receipts.address(delivery)}?format=json",
         }
         return TemplateResponse(request, "newsdesk/receipt.html", context)

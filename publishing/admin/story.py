@@ -11,7 +11,6 @@ from django.utils.safestring import SafeString
 
 from articles.models import Article
 from config.admin_base import DeskTabularInline, Done, age, display
-from publishing import readback
 from publishing.admin import publishing_page
 from publishing.admin.standing import LABELS
 from publishing.models import Delivery
@@ -30,7 +29,7 @@ class DeliveryInline(DeskTabularInline):
     tab = True
     hide_title = True
     verbose_name_plural = "deliveries"
-    fields = ("to", "state_badge", "when", "outcome", "echo")
+    fields = ("to", "state_badge", "when", "outcome", "still_there")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -67,11 +66,10 @@ class DeliveryInline(DeskTabularInline):
             )
         return delivery.error_message or "–"
 
-    @display(description="Readers")
-    def echo(self, delivery: Delivery) -> str:
-        """How the post does there; or that it isn't there any more as it was sent."""
+    @display(description="Still there", label={"gone": "danger", "changed": "danger"})
+    def still_there(self, delivery: Delivery) -> tuple[str, str] | None:
+        """Whether the post stands as it was sent; nothing where nobody has looked."""
         watch = getattr(delivery, "watch", None)
-        if watch is None:
-            return "–"
-        found = readback.found_in_words(watch) if watch.noted_by_id is None else ""
-        return " ".join(filter(None, (found, readback.in_words(watch)))) or "–"
+        if watch is None or watch.looked_at is None:
+            return None
+        return watch.finding, watch.get_finding_display()
