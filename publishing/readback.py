@@ -291,18 +291,15 @@ def _compare(watch: Watch, text: str, words: str, now: datetime) -> None:
     """
     last, watch.words_hash = watch.words_hash, words
     said = _last_sent(watch.delivery)
-    if watch.said_id != said.pk:
-        corrected = watch.said_id is not None
-        watch.said, watch.said_hash = said, words
-        if _is_foreign(text, said):
-            watch.said_hash = ""  # whatever stands there next is not known to be ours either
-            _found(watch, Watch.Findings.CHANGED, now)
-        elif corrected:
+    known = watch.said_id == said.pk and watch.said_hash
+    if not known:
+        watch.said_hash = "" if _is_foreign(text, said) else words
+    if words == watch.said_hash:
+        if watch.said_id is not None:  # put right: by a correction of ours, or by somebody
             watch.finding = Watch.Findings.NONE
-    elif words == watch.said_hash:
-        watch.finding = Watch.Findings.NONE  # somebody has put it right
     elif words != last:
         _found(watch, Watch.Findings.CHANGED, now)
+    watch.said = said
 
 
 def _last_sent(delivery: Delivery) -> Delivery:

@@ -49,16 +49,13 @@ def _times(key: int, posts: Mapping[int, Numbers]) -> float | None:
 def _against(counts: Counts, others: list[Counts]) -> float | None:
     """The mean of what each number is to the others' median; None if it has none in common."""
     logs: list[float] = []
-    silent = False
     for name, number in asdict(counts).items():
         theirs = [each for other in others if (each := getattr(other, name)) is not None]
         if number is None or len(theirs) < _OTHERS:
             continue
         usual = median(theirs)
-        if number or usual:  # one more on both sides: nothing is no number to divide by
-            logs.append(log((number + 1) / (usual + 1)))
-        else:
-            silent = True  # nothing where nothing is usual
+        if number or usual:  # nothing where nothing is usual says nothing
+            logs.append(log((number + 1) / (usual + 1)))  # one more: there's no dividing by 0
     if not logs:
-        return 1.0 if silent else None
+        return None
     return min(_MOST, max(1 / _MOST, exp(fmean(logs))))

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from articles.errors import WrongState
 from publishing import deliver, readback
-from publishing.afterwards import WATCHED_FOR, until_count, until_look, words_hash
+from publishing.afterwards import WATCHED_FOR, is_foreign, until_count, until_look, words_hash
 from publishing.errors import Reauthorise, Wait
 from publishing.lifecycle import Status
 from publishing.models import Delivery, Reading, Watch
@@ -237,3 +237,108 @@ def test_a_dead_credential_is_one_alert_on_the_dashboard(queued, channel, client
     client.force_login(paula)
     page = client.get(reverse("admin:index")).content.decode()
     assert page.count("The token is not accepted any more.") == 1
+
+
+# --- held against what was last confirmed as sent ---
+
+
+LONG = "The ferry between Lindholm and Northmark sails again on Monday at seven in the morning."
+OTHER = "Buy cheap watches here today, best prices in all of the town"
+
+
+def corrected(delivery, status="published", act="edit"):
+    text = LONG.replace("Monday", "Tuesday")
+    revision = delivery.article.revisions.create(number=99, title="Ferry", content=f"<p>{text}</p>")
+    return text, Delivery.objects.create(
+        article=delivery.article, channel=delivery.channel, platform="watched", revision=revision,
+        slot=1, act=act, of=delivery, wish="correct", status=status,
+        scheduled_at=timezone.now(), published_at=timezone.now(),
+    )  # fmt: skip
+
+
+def stands(delivery, text):
+    Watched.stands[delivery.remote_id] = (text, Counts())
+    again()
+    return watch().finding
+
+
+def test_other_words_are_told_from_cut_marked_and_linked_ones():
+    sent = ("Ferry returns", LONG, "", "harbour")
+    assert not is_foreign(f"**{LONG[:60]}…** https://lindholm.example/17?utm=x #harbour", sent)
+    assert not is_foreign("It stands elsewhere now", sent)  # too few words to say anything
+    assert is_foreign(OTHER, sent)
+    assert is_foreign(f"https://watches.example/ {OTHER}", sent)
+
+
+def test_a_post_that_never_said_what_was_sent_is_found_at_the_first_look(out):
+    delivery = out(content=f"<p>{LONG}</p>")
+    assert stands(delivery, OTHER) == "changed"
+    assert delivery.article.events.filter(what="drifted").count() == 1
+    assert stands(delivery, LONG) == ""  # put right
+
+
+def test_a_platform_that_cuts_and_marks_has_not_changed_anything(out):
+    delivery = out(content=f"<p>{LONG}</p>")
+    assert stands(delivery, f"{LONG[:50]}… https://lindholm.example/17") == ""
+    assert stands(delivery, f"{LONG[:50]} … https://lindholm.example/17") == ""
+
+
+def test_after_a_correction_the_corrected_text_has_to_stand(out):
+    delivery = out(content=f"<p>{LONG}</p>")
+    assert stands(delivery, LONG) == ""
+    text, edit = corrected(delivery)
+    assert stands(delivery, text) == ""
+    assert watch().said == edit
+    assert stands(delivery, LONG) == "changed"  # somebody has put the old text back
+    assert stands(delivery, text) == ""  # and it is right again
+
+
+def test_a_correction_of_ours_ends_what_was_changed(out):
+    delivery = out(content=f"<p>{LONG}</p>")
+    stands(delivery, LONG)
+    assert stands(delivery, OTHER) == "changed"
+    text, _ = corrected(delivery)
+    assert stands(delivery, text) == ""
+
+
+def test_a_correction_that_does_not_stand_there_is_found(out):
+    delivery = out(content=f"<p>{LONG}</p>")
+    stands(delivery, LONG)
+    text, _ = corrected(delivery)
+    assert stands(delivery, OTHER) == "changed"
+    assert stands(delivery, text) == ""
+
+
+def test_while_a_correction_is_on_its_way_nothing_is_compared(out):
+    delivery = out(content=f"<p>{LONG}</p>")
+    stands(delivery, LONG)
+    text, edit = corrected(delivery, status="sending")
+    assert stands(delivery, text) == ""
+    Delivery.objects.filter(pk=edit.pk).update(status="published")
+    assert stands(delivery, text) == ""
+
+
+def test_what_a_person_corrected_by_hand_is_in_their_words(out):
+    delivery = out(content=f"<p>{LONG}</p>")
+    stands(delivery, LONG)
+    corrected(delivery, act="by_hand")
+    assert stands(delivery, f"We were wrong. {OTHER}") == ""
+    assert stands(delivery, LONG) == "changed"
+
+
+def test_the_queue_tells_on_top_and_on_the_row_until_somebody_has_seen_it(out, client, paula):
+    delivery = out()
+    again()
+    Watched.stands.clear()
+    again()
+    again()
+    client.force_login(paula)
+    queue = reverse("admin:publishing_delivery_changelist")
+    page = client.get(queue, {"state": "attention"}).content.decode()
+    told = f"The post on {delivery.channel} is gone."
+    assert page.count(told) == 2
+    assert "What is out is not what was sent" in page
+    seen = reverse("admin:publishing_delivery_act", args=(delivery.pk, "drift_noted"))
+    client.post(seen, {"next": queue, "confirmed": "1"})
+    assert "What is out is not" not in client.get(queue, {"state": "attention"}).content.decode()
+    assert told in client.get(queue, {"state": "published"}).content.decode()

@@ -1,15 +1,18 @@
 """What posts draw is held against what is usual, and comes to stories and to sources."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from articles import desk, triage
 from articles.models import Article, StoryResponse
-from publishing import deliver, queue, readback, response
+from publishing import deliver, queue, readback, receipts, response
+from publishing.admin import story_response
 from publishing.models import Delivery, Reading, Watch
 from publishing.post import Counts
 from publishing.usual import AGES, times_usual, together
@@ -65,8 +68,8 @@ def test_views_and_reactions_have_one_mean_and_what_one_platform_keeps_to_itself
     assert 4 not in times_usual({1: usual, 2: usual, 3: usual, 4: {DAY: Counts(shares=5)}})
 
 
-def test_nothing_is_the_usual_where_nobody_answers():
-    assert times_usual(channel_of(0, 0, 0, 0, 3)) == {0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0, 4: 4.0}
+def test_silence_where_silence_is_usual_says_nothing():
+    assert times_usual(channel_of(0, 0, 0, 0, 3)) == {4: 4.0}
 
 
 def test_luck_has_an_end():
@@ -174,3 +177,54 @@ def _times(stories):
 
 def _pks(stories):
     return [each.pk for each in stories]
+
+
+# --- where people and programs read it ---
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_storys_page_has_a_row_for_each_post_and_what_came_since_the_first_reading(
+    out, paper, client, ada, world
+):
+    story = out("Ferry", paper("Gazette"), 12)
+    read_back_after(timedelta(minutes=10))
+    delivery = Delivery.objects.get()
+    said = {"id": delivery.remote_id, "favourites": 30, "boosts": 1}
+    httpx.post(f"{world.url}/_control/readers", json=said)
+    read_back_after(timedelta(minutes=10))
+    table = story_response.table(story)
+    (row,) = table["rows"]
+    assert [(cell.number, cell.more) for cell in row.cells] == [(None, 0), (30, 18), (0, 0), (1, 0)]
+    assert row.since is not None
+    assert table["totals"] == []  # of one post there is nothing to sum
+    client.force_login(ada)
+    page = client.get(reverse("admin:articles_story_change", args=(story.pk,))).content.decode()
+    assert "+18" in page
+    assert "30 reactions, 0 replies, 1 share" in page
+    item = story.origins.get().item_id
+    page = client.get(reverse("admin:articles_wireitem_change", args=(item,))).content.decode()
+    assert "(30 reactions, 0 replies, 1 share)" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_api_and_the_receipt_tell_the_counts_once_there_are_any(
+    out, paper, client, vera, paula
+):
+    story = out("Ferry", paper("Gazette"), 12)
+    delivery = Delivery.objects.get()
+    api = APIClient()
+    api.force_authenticate(vera)
+    row, receipt = f"/api/deliveries/{delivery.pk}/", f"/api/deliveries/{delivery.pk}/receipt/"
+    assert api.get(row).json()["counts"] is None
+    assert api.get(receipt).json()["counts"] is None
+    read_back_after(timedelta(minutes=10))
+    wanted = {"views": None, "reactions": 12, "replies": 0, "shares": 1}
+    listed = api.get(f"/api/deliveries/?article={story.pk}").json()["results"][0]
+    for told in (listed, api.get(row).json(), api.get(receipt).json()):
+        assert told["counts"].items() >= wanted.items()
+        assert datetime.fromisoformat(told["counts"]["read_at"]) == Watch.objects.get().counted_at
+    client.force_login(paula)
+    assert (
+        "12 reactions, 0 replies, 1 share"
+        in client.get(receipts.address(delivery)).content.decode()
+    )
