@@ -25,6 +25,7 @@ from sources.models import Source
 
 CAP = 100
 _TOP = 8  # rows in each of today's lists
+_FOR_A_PERSON = Q(status="in_doubt", next_attempt_at=None)  # else the desk finds out by itself
 _LOW_HEALTH = 50
 
 
@@ -160,7 +161,7 @@ def in_trouble() -> "QuerySet[Any]":
     """Deliveries that wait for a person: unknown, failed, missed."""
     recent = timezone.now() - timedelta(days=3)
     return Delivery.objects.filter(
-        Q(status="in_doubt") | Q(status__in=("failed", "missed"), updated_at__gte=recent)
+        _FOR_A_PERSON | Q(status__in=("failed", "missed"), updated_at__gte=recent)
     )
 
 
@@ -239,7 +240,7 @@ def _in_doubt() -> Section:
         "danger",
         [
             _delivery_row(each, "Look on the platform, then say so in the queue.")
-            for each in _deliveries().filter(status="in_doubt").order_by("-id")[:_TOP]
+            for each in _deliveries().filter(_FOR_A_PERSON).order_by("-id")[:_TOP]
         ],
         _queue(),
     )

@@ -63,7 +63,7 @@ class Account:
         """Give every relay all of it in its order; what each said.
 
         Raises unless enough of them have all of it; `everywhere` asks for all but those that
-        refuse us.
+        refuse us, and where some are away nothing is in doubt: they are waited for.
         """
 
         async def talk(relay: Relay) -> str:
@@ -79,6 +79,10 @@ class Account:
             return said or "OK"
 
         heard = await each(self.relays, http, self.key, talk)
+        if everywhere and any(one.problem is None for one in heard):
+            away = [one for one in heard if one.later]
+            if away and not any(one.maybe for one in heard):
+                raise Wait(in_words(heard), excerpt=in_words(heard))
         willing = sum(not isinstance(one.problem, Refusal) for one in heard)
         _must_be_enough(heard, max(self.enough, willing) if everywhere else self.enough)
         return heard

@@ -49,6 +49,16 @@ def in_doubt(queued, channel, world):
 # --- the queue ---
 
 
+def test_the_first_page_asks_only_about_what_the_desk_does_not_find_out_by_itself(
+    in_doubt, at, paula
+):
+    question = "Only a person can tell"
+    assert question in at(paula).get(reverse("admin:index")).content.decode()
+    in_doubt.next_attempt_at = timezone.now() + timedelta(minutes=5)
+    in_doubt.save()
+    assert question not in at(paula).get(reverse("admin:index")).content.decode()
+
+
 def test_the_queue_shows_what_is_in_doubt_first_and_says_what_to_do(in_doubt, queued, channel, at,
                                                                     paula):  # fmt: skip
     queued(channel("dryrun"), title="Later on", at=timezone.now() + timedelta(hours=1))

@@ -470,12 +470,15 @@ def test_a_withdrawal_reaches_every_relay_that_takes_anything_from_us(relay, oth
     receipt = calls("publish", job(relay, other))
     about = {"remote_id": receipt.remote_id}
     other.instead = [no("rate-limited: later")]
-    with pytest.raises(Unknown, match="2 are wanted"):
+    with pytest.raises(Wait, match="later"):
         calls("delete", job(relay, other, **about))
     calls("delete", job(relay, other, **about, again=True))
     assert [each.kind(1) for each in (relay, other)] == [[], []]
     other.instead = [no("blocked: not here")]
     assert calls("delete", job(relay, other, **about)).excerpt
+    other.instead = [does(lambda socket, event: socket.close())]
+    with pytest.raises(Unknown, match="closed the connection"):
+        calls("delete", job(relay, other, **about))
 
 
 def test_absence_counts_only_when_every_relay_was_asked(relay, other):
