@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from articles.clean import one_line
+
 DEFAULT_LENGTH, LONGEST = 50, 500
 """Entries of a feed."""
 
@@ -15,6 +17,7 @@ DEFAULT_LENGTH, LONGEST = 50, 500
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LONGEST_HUB = 500  # characters
 _MOST_HUBS = 5
+_SUMMARY = 300  # characters, where a story has none
 _NOT_IN_A_LINK = re.compile(r'[^!-~]|[<>"]')
 
 
@@ -76,6 +79,11 @@ class Edition:
 def clean(text: str) -> str:
     """Without the characters that no XML document may hold, such as NUL and lone surrogates."""
     return _NOT_XML.sub("", text)
+
+
+def short_summary(summary: str, html: str) -> str:
+    """What a feed of summaries says of a story: its summary, else its beginning."""
+    return clean(summary) or one_line(clean(html), _SUMMARY)
 
 
 def length_of(options: Mapping[str, Any]) -> int:

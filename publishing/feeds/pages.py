@@ -24,7 +24,7 @@ _WRITERS: Mapping[str, tuple[Callable[[Edition], bytes], str]] = {
     "json": (jsonfeed.written, jsonfeed.CONTENT_TYPE),
 }
 _ONE_SECOND = timedelta(seconds=1)
-_POLICY = "default-src 'none'; img-src https: http:; style-src 'self'; base-uri 'none'"
+_POLICY = "default-src 'none'; img-src 'self' https: http:; style-src 'self'; base-uri 'none'"
 
 
 @require_safe
@@ -67,10 +67,13 @@ def entry(request: HttpRequest, slug: str, marker: UUID) -> HttpResponse:
     if row is None:
         raise Http404("There is no such entry.")
     gone = row.withdrawn_at is not None
+    elsewhere = row.url if is_address(row.url) else ""
     about = {
         "entry": row,
         "gone": gone,
-        "elsewhere": row.url if is_address(row.url) else "",
+        "elsewhere": elsewhere,
+        # A feed of summaries sends its readers elsewhere for the rest: it isn't given away here.
+        "whole": reading.is_whole(found) or not elsewhere,
         "canonical": row.canonical_url if is_address(row.canonical_url) else "",
     }
     return _page(request, "newsdesk/feed_entry.html", found, about, status=410 if gone else 200)

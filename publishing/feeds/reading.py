@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
-from articles.clean import one_line
 from publishing.feeds import addresses
 from publishing.feeds.edition import (
     Edition,
@@ -20,12 +19,12 @@ from publishing.feeds.edition import (
     hubs_of,
     is_address,
     length_of,
+    short_summary,
 )
 from publishing.models import Channel, Feed, FeedEntry
 
 _WRITTEN_AS = 1  # raise it when the same rows are written as another document
 _TOMBSTONES = 50
-_SUMMARY = 300  # characters, where a story has none and nothing but one goes out
 
 
 def find(slug: str) -> Feed | None:
@@ -57,7 +56,6 @@ def edition(feed: Feed, form: str) -> Edition:
     """The feed as it stands now, its address that of `form`."""
     options = feed.channel.options
     home = str(options.get("home") or "")
-    whole = options.get("form") != "summary"
     return Edition(
         id=feed.mark.urn,
         title=title_of(feed),
@@ -66,8 +64,8 @@ def edition(feed: Feed, form: str) -> Edition:
         address=addresses.of_feed(feed, form),
         language=language_of(feed),
         hubs=hubs_of(options),
-        changed_at=feed.changed_at,
-        entries=tuple(_entry(feed, each, whole=whole) for each in newest(feed)),
+        changed_at=feed.changed_at.replace(microsecond=0),
+        entries=tuple(_entry(feed, each, whole=is_whole(feed)) for each in newest(feed)),
         withdrawn=_withdrawn(feed),
     )
 
@@ -76,6 +74,11 @@ def newest(feed: Feed) -> list[FeedEntry]:
     """As many of the newest entries as the feed brings."""
     standing = FeedEntry.objects.filter(feed=feed, withdrawn_at=None)
     return list(standing.order_by("-published_at", "-id")[: length_of(feed.channel.options)])
+
+
+def is_whole(feed: Feed) -> bool:
+    """Whether it brings whole stories, not summaries only."""
+    return str(feed.channel.options.get("form")) != "summary"
 
 
 def title_of(feed: Feed) -> str:
@@ -95,7 +98,7 @@ def _entry(feed: Feed, row: FeedEntry, *, whole: bool) -> Entry:
         link=row.url if is_address(row.url) else addresses.of_entry(feed, row.marker),
         title=row.title,
         html=html,
-        summary=row.summary or ("" if html else one_line(row.html, _SUMMARY) or row.title),
+        summary=row.summary if html else short_summary(row.summary, row.html) or row.title,
         authors=tuple(row.authors),
         tags=tuple(row.tags),
         language=row.language or language_of(feed),
@@ -111,7 +114,11 @@ def _withdrawn(feed: Feed) -> tuple[Withdrawn, ...]:
         .order_by("-withdrawn_at")
         .values_list("marker", "withdrawn_at")[:_TOMBSTONES]
     )
-    return tuple(Withdrawn(marker.urn, at) for marker, at in gone if isinstance(at, datetime))
+    return tuple(
+        Withdrawn(marker.urn, at.replace(microsecond=0))
+        for marker, at in gone
+        if isinstance(at, datetime)
+    )
 
 
 def _later(column: str, moment: QuerySet[Any, Any]) -> Greatest:

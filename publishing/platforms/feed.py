@@ -16,10 +16,11 @@ from publishing.feeds.edition import (
     is_address,
     is_hub,
     named_hubs,
+    short_summary,
 )
 from publishing.our_pages import OurPages, Shown
 from publishing.platforms.base import Platform
-from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt, Seen
+from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt, Seen, Texts
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, all that occurs
 
@@ -66,6 +67,12 @@ class Feed(Platform):
         """An entry needs a title; the channel's settings must be readable."""
         found = [] if post.title else [Problem("title", "An entry of a feed needs a title.")]
         return found + _unreadable(options)
+
+    def texts(self, post: Post, options: Mapping[str, Any]) -> Texts:
+        """The whole story as it is; else its summary alone, for its title and link are fields."""
+        if options.get("form") != "summary":
+            return Texts(())
+        return Texts(("\n\n".join([post.title, short_summary(post.summary, post.html)]),))
 
     async def publish(self, job: Job, http: Client) -> Receipt:
         """Put the entry into the feed."""

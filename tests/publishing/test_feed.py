@@ -20,6 +20,7 @@ from lxml import etree
 from articles import desk, revise
 from articles.models import Article
 from publishing import amend, claim, connecting, deliver, platforms, queue, readback, receipts
+from publishing.dry_run import dry_run
 from publishing.errors import LostClaim, Refusal
 from publishing.feeds import entries, pings
 from publishing.feeds.entries import Entries
@@ -721,6 +722,23 @@ def test_an_entrys_page_shows_the_story_and_runs_nothing(feed, out):
     assert "It sails again." in page
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert delivery.remote_url == f"https://desk.example/feeds/our-news/{delivery.marker}/"
+
+
+def test_a_feed_of_summaries_gives_nothing_away_that_stands_elsewhere(feed, out, settings):
+    settings.STORY_URL = "https://news.example/{id}"
+    delivery = out(feed(form="summary"), content="<p>For those who pay.</p>", summary="In short.")
+    page = Browser().get(f"/feeds/our-news/{delivery.marker}/").content.decode()
+    assert "In short." in page
+    assert "For those who pay" not in page
+    assert f"https://news.example/{delivery.article_id}" in page
+
+
+def test_the_preview_of_a_feed_of_summaries_is_the_summary(feed, approved):
+    story = approved(content="<p>The whole text.</p>", summary="In short.")
+    [trial] = dry_run(story, story.approved_revision, [feed(form="summary")], timezone.now())
+    assert [part.text for part in trial.preview.parts] == [f"{story.title}\n\nIn short."]
+    [trial] = dry_run(story, story.approved_revision, [feed("Whole")], timezone.now())
+    assert trial.preview.parts == ()
 
 
 def test_an_entry_is_found_in_its_own_feed_only(feed, out):
