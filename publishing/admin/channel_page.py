@@ -94,7 +94,7 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
         "places": _places(channel, now),
         "abilities": _abilities(channel, adapter, able),
         "limits": _limits(channel, adapter),
-        "unconnected": never_connected(channel),
+        "unconnected": standing.never_connected(channel),
         "redirect_uri": back if Ability.CONNECTS in able else "",
         "feed": feeds.on_channel_page(channel) if adapter and adapter.on_our_pages else None,
         "live_url": reverse("admin:publishing_channel_card", args=(channel.pk,)),
@@ -103,17 +103,6 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
         "list_url": f"{reverse('admin:publishing_delivery_changelist')}?state=all"
         f"&channel__id__exact={channel.pk}",
     }
-
-
-def never_connected(channel: Channel) -> bool:
-    """Whether a visit to the platform is still to come, and no token was entered by hand either."""
-    table = platforms.table()
-    if channel.platform not in table or channel.renewed_at is not None:
-        return False
-    if not isinstance(platforms.platform(channel.platform), base.Connects):
-        return False
-    there = {name for name, hint in channel.credentials.describe().items() if hint != "not set"}
-    return there <= {"client_id", "client_secret"}
 
 
 def _abilities(channel: Channel, adapter: Platform | None, able: list[Ability]) -> list[Said]:
@@ -150,7 +139,7 @@ def _state(channel: Channel, now: datetime) -> tuple[str, str]:
         return "", "Switched off. Nothing goes out; its deliveries wait."
     if channel.paused_reason:
         return "danger", f"Paused; its deliveries wait. {channel.paused_reason}"
-    if never_connected(channel):
+    if standing.never_connected(channel):
         return "warning", "Not connected yet: press “Connect”."
     if channel.waits_until and channel.waits_until > now:
         until = timezone.localtime(channel.waits_until)

@@ -18,7 +18,8 @@ from config.admin_base import Act, Switch, age, display, headline
 from config.admin_declared import given, kept, option_fields, secret_fields
 from config.bell import ring
 from publishing import connecting, planning, platforms
-from publishing.admin.channel_page import ChannelPage, never_connected
+from publishing.admin.channel_page import ChannelPage
+from publishing.admin.standing import never_connected
 from publishing.admin.visits import CONNECT, Visits, may_connect
 from publishing.errors import PlatformError
 from publishing.feeds.entries import opened

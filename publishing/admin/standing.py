@@ -7,6 +7,7 @@ from django.utils import timezone
 from publishing import platforms, telling
 from publishing.lifecycle import Status
 from publishing.models import Attempt, Channel, Delivery
+from publishing.platforms.base import Connects
 
 LABELS: dict[str, str] = {
     Status.PENDING: "info", Status.CLAIMED: "info", Status.SENDING: "info",
@@ -31,7 +32,18 @@ def kept_back(channel: Channel, now: datetime) -> str:
     if channel.waits_until and channel.waits_until > now:
         until = timezone.localtime(channel.waits_until)
         return f"{channel} may send again at {until:%H:%M}."
-    return ""
+    return f"{channel} is not connected yet." if never_connected(channel) else ""
+
+
+def never_connected(channel: Channel) -> bool:
+    """Whether a visit to the platform is still to come, and no token was entered by hand either."""
+    table = platforms.table()
+    if channel.platform not in table or channel.renewed_at is not None:
+        return False
+    if not isinstance(platforms.platform(channel.platform), Connects):
+        return False
+    there = {name for name, hint in channel.credentials.describe().items() if hint != "not set"}
+    return there <= {"client_id", "client_secret"}
 
 
 def sentence(delivery: Delivery, now: datetime | None = None) -> str:

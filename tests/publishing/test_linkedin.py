@@ -392,6 +392,17 @@ def test_an_administrator_reads_what_access_needs_and_is_led_to_connect(ada, wir
     assert not wire.asked
 
 
+def test_a_channel_that_was_never_connected_says_so_where_a_story_is_published(
+    ada, channel, approved
+):
+    browser = Browser()
+    browser.force_login(ada)
+    address = reverse("admin:publishing_delivery_publish", args=(approved().pk,))
+    assert "LinkedIn is not connected yet." in browser.get(address).content.decode()
+    visited(channel)
+    assert "is not connected yet." not in browser.get(address).content.decode()
+
+
 def visited(channel):
     address, visit = visiting.begin(channel, "https://desk.example/back")
     visiting.finish(visit, {"code": "c", "state": visit.state})
