@@ -28,6 +28,7 @@ TABLE = {
     "linkedin": "publishing.platforms.linkedin.LinkedIn",
     "threads": "publishing.platforms.threads.Threads",
     "facebook_page": "publishing.platforms.facebook_page.FacebookPage",
+    "x": "publishing.platforms.x.X",
     "reddit": "publishing.platforms.reddit.Reddit",
     "static_git": "publishing.platforms.static_git.StaticGit",
     "email": "publishing.platforms.email.Email",

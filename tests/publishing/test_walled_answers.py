@@ -1,4 +1,4 @@
-"""Whatever LinkedIn, Threads and Facebook answer: a receipt comes of it, or an error of ours."""
+"""Whatever the walled platforms answer: a receipt comes of it, or an error of ours."""
 
 import asyncio
 import json
@@ -21,6 +21,9 @@ NAMES = st.sampled_from((
     "values", "name", "summary", "total_count", "reactions", "comments", "shares", "count",
     "quota_usage", "config", "quota_total", "access_token", "expires_in", "reactionSummaries",
     "commentSummary", "text", "permalink", "replied_to", "sub", "role", "organization", "uploadUrl",
+    "json", "errors", "children", "ratelimit", "reason", "type", "detail", "entities", "urls",
+    "note_tweet", "referenced_tweets", "public_metrics", "username", "title", "created_utc",
+    "url", "score",
 ))  # fmt: skip
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.just(2**52) | st.text(max_size=8)
@@ -66,14 +69,23 @@ def at_once(monkeypatch):
     monkeypatch.setattr(threads_containers, "_BETWEEN_LOOKS", 0)
 
 
-@pytest.mark.parametrize("key", ["linkedin", "threads", "facebook_page"])
+@pytest.mark.parametrize("key", ["linkedin", "threads", "facebook_page", "x", "reddit"])
 @settings(max_examples=150, deadline=None)
 @given(answers=ANSWERS, again=st.booleans(), draft=st.sampled_from(("", "0/17", "5_7")))
 def test_every_answer_ends_in_a_receipt_or_in_our_words(key, answers, again, draft):
     adapter = platforms.platform(key)
-    options = {"organization": "5", "page_id": "5", "form": "thread" if again else "post"}
-    secrets = {"token": "T", "refresh_token": "R", "client_id": "c", "client_secret": "s"}
-    remote = {"linkedin": "urn:li:share:1", "threads": "17", "facebook_page": "5_7"}[key]
+    options = {
+        "organization": "5", "page_id": "5", "form": "thread" if again else "post",
+        "subreddit": "n",
+    }  # fmt: skip
+    secrets = {
+        "token": "T", "refresh_token": "R", "client_id": "c", "client_secret": "s", "user_id": "5",
+        "name": "desk",
+    }  # fmt: skip
+    remote = {
+        "linkedin": "urn:li:share:1", "threads": "17", "facebook_page": "5_7", "x": "17",
+        "reddit": "t3_17",
+    }[key]  # fmt: skip
     job = Job(
         POST, options, secrets, made_at=datetime(2026, 11, 23, tzinfo=UTC), again=again,
         draft_id=draft, remote_id=remote,
