@@ -2,7 +2,8 @@
 
 Approval binds to these. The marker is left out, so that a preview has the hash of the delivery
 that comes of it; a picture counts with its address and its words, not its bytes. Empty values are
-left out too: a field that comes with a later version changes nothing until it is used.
+left out too: a field that comes with a later version changes nothing until it is used. So are
+settings that say how a platform is spoken to, and not what stands there afterwards.
 """
 
 import hashlib
@@ -21,6 +22,8 @@ WORDS = {
     "act": "what is to be done there",
 }
 
+_HOW = ("version", "login_url")  # of an API that drops its versions; where a visit begins
+
 
 def parts(post: Post, *, platform: str, options: Mapping[str, Any], act: str) -> dict[str, str]:
     """The SHA-256 of each part of what goes out, in hex; the keys are those of `WORDS`."""
@@ -30,7 +33,7 @@ def parts(post: Post, *, platform: str, options: Mapping[str, Any], act: str) ->
         "canonical_url": post.canonical_url if post.canonical_url != post.url else "",
     }  # fmt: skip
     pictures = {"pictures": [(picture.src, picture.alt) for picture in post.pictures]}
-    settings = {f"option_{name}": value for name, value in options.items()}
+    settings = {f"option_{name}": each for name, each in options.items() if name not in _HOW}
     return {
         "text": _hash(text),
         "details": _hash(details),

@@ -174,3 +174,19 @@ def test_a_lost_answer_of_a_page_leaves_one_post_that_is_seen(connected, queued,
     delivery = go_on(delivery)
     assert delivery.status == Status.PUBLISHED
     assert [each["id"] for each in page.public] == [delivery.remote_id]
+
+
+def test_a_version_that_linkedin_drops_pauses_the_channel_and_a_newer_one_sends_what_waited(
+    connected, queued, linkedin
+):
+    linkedin.oldest = "202610"
+    to = connected("linkedin", linkedin.url, organization="5", version="202510")
+    delivery = queued(to)
+    deliver.drain()
+    to.refresh_from_db()
+    assert "API version" in to.paused_reason
+    assert fresh(delivery).status == Status.RETRY
+    options = to.options | {"version": "202610"}
+    Channel.objects.filter(pk=to.pk).update(options=options, paused_reason="")
+    assert go_on(delivery).status == Status.PUBLISHED
+    assert len(linkedin.posts) == 1

@@ -54,8 +54,12 @@ class SmallLinkedIn(Walled):
     """Refuses a text that it has already, naming the post; lists an author's posts."""
 
     may_be_read = True
+    oldest = ""  # version that is still served
 
     def work(self, route, request, body):
+        if request.headers["LinkedIn-Version"] < self.oldest:
+            gone = {"status": 426, "code": "NONEXISTENT_VERSION", "message": "It is not active"}
+            return web.json_response(gone, status=426)
         match route.split(" "):
             case ["POST", "/rest/posts"]:
                 return self._create(json.loads(body))
