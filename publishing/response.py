@@ -68,7 +68,7 @@ def counts_of(watch: Watch | None) -> dict[str, Any] | None:
     return {**told, "read_at": watch.counted_at.isoformat()}
 
 
-def _times(channel_ids: Collection[int]) -> dict[int, float]:
+def _times(channel_ids: Collection[int]) -> dict[int, float | None]:
     by_channel: dict[int, dict[int, dict[timedelta, Counts]]] = defaultdict(
         lambda: defaultdict(dict)
     )
@@ -81,9 +81,9 @@ def _times(channel_ids: Collection[int]) -> dict[int, float]:
         cursor.execute(_BY_AGE, asked)
         for channel, watch, age, *numbers in cursor.fetchall():
             by_channel[channel][watch][age] = Counts(*numbers)
-    found: dict[int, float] = {}
+    found: dict[int, float | None] = {}
     for posts in by_channel.values():
-        found |= usual.times_usual(posts)
+        found |= dict.fromkeys(posts) | usual.times_usual(posts)
     return found
 
 

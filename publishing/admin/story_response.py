@@ -30,6 +30,7 @@ class Row:
     cells: tuple[Cell, ...]  # by MEASURES
     usual: str  # "1.8 times the usual"; "" if too little is known
     asked: datetime | None
+    to_ask: datetime | None  # for the first time
     since: datetime | None  # the first reading; None if nothing has moved since
     found: str  # "The post … is gone."; "" if it is as it was sent
 
@@ -71,6 +72,7 @@ def _row(watch: Watch, first: Reading | None) -> Row:
         cells=cells,
         usual=held(watch.times) if watch.times is not None else "",
         asked=watch.counted_at,
+        to_ask=None if watch.counted_at else watch.count_at,
         since=first.at if first is not None and moved else None,
         found=readback.found_in_words(watch),
     )
