@@ -20,6 +20,7 @@ class SourceColumns:
 
     @display(
         description="Health",
+        ordering="health",
         label={"good": "success", "fair": "warning", "poor": "danger", "off": ""},
     )
     def health_badge(self, source: Source) -> tuple[str, str]:
@@ -76,6 +77,11 @@ def health_words(source: Source) -> tuple[str, str]:
     return kind, f"Health {source.health}"
 
 
+def _part(source: Source, name: str) -> int | None:
+    """One part of its health, 0 to 100; None where there is no evidence for it."""
+    return next((part["percent"] for part in source.health_parts if part["name"] == name), None)
+
+
 CSV_COLUMNS: Columns = (
     ("Source", lambda each: each.name),
     ("Kind", lambda each: label_of(each.connector)),
@@ -85,6 +91,7 @@ CSV_COLUMNS: Columns = (
     ("Paused because", lambda each: each.paused_reason),
     ("Minutes between syncs", lambda each: timetable.interval(each).total_seconds() / 60),
     ("Health", lambda each: each.health if each.health_parts else None),
+    ("Response", lambda each: _part(each, "Response")),
     ("Last sync", lambda each: each.last_sync),
     ("Last success", lambda each: each.last_success),
     ("Failures in a row", lambda each: each.failures),

@@ -34,7 +34,7 @@ class SourceAdmin(InColumns, SourceColumns, AddingByAddress, Covering, Listing, 
     list_display = ("headline", "health_badge", "synced", "succeeded", "next_sync", "trouble")
     list_filter = ("connector", "is_active", "section")
     search_fields = ("name", "api_endpoint")
-    sortable_by = ()
+    sortable_by = ("health_badge",)
     list_select_related = ("schedule__interval",)
     deletable = True
     acts = ACTS

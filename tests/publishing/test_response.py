@@ -1,5 +1,6 @@
 """What posts draw is held against what is usual, and comes to stories and to sources."""
 
+import csv
 from datetime import datetime, timedelta
 
 import httpx
@@ -228,3 +229,32 @@ def test_the_api_and_the_receipt_tell_the_counts_once_there_are_any(
         "12 reactions, 0 replies, 1 share"
         in client.get(receipts.address(delivery)).content.decode()
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_posts_of_a_story_are_summed_over_its_channels(out, paper, channel, by):
+    story = out("Ferry", paper("Gazette"), 12)
+    queue.enqueue(story.pk, [channel("wordpress").pk], by, confirm_duplicates=True)
+    deliver.drain()
+    assert story_response.table(story) == {}  # nobody has been asked
+    read_back_after(timedelta(minutes=10))
+    table = story_response.table(story)
+    assert [row.cells[1].number for row in table["rows"]] == [12, None]  # WordPress has no likes
+    assert table["totals"] == [None, 12, 0, 1]
+    assert table["words"] == "12 reactions, 0 replies, 1 share"
+
+
+@pytest.mark.django_db
+def test_the_list_of_sources_is_sorted_by_score_and_its_file_has_the_response(paper, client, ada):
+    good, poor = paper("Gazette"), paper("Courier")
+    part = {"name": "Response", "percent": 91, "words": "6 stories drew much."}
+    Source.objects.filter(pk=good.pk).update(health=97, health_parts=[part])
+    Source.objects.filter(pk=poor.pk).update(health=40)
+    client.force_login(ada)
+    listed = reverse("admin:sources_source_changelist")
+    for order, names in (("1", ["Courier", "Gazette"]), ("-1", ["Gazette", "Courier"])):
+        rows = client.get(listed, {"o": order}).context["cl"].result_list
+        assert [row.name for row in rows] == names
+    file = b"".join(client.get(f"{listed}csv/").streaming_content).decode("utf-8-sig")
+    rows = csv.DictReader(file.splitlines())
+    assert {row["Source"]: row["Response"] for row in rows} == {"Gazette": "91", "Courier": ""}
