@@ -1,7 +1,7 @@
 """Approval binds to what will be sent: kept when it is queued, compared when it goes out."""
 
 from publishing import fingerprint, posts
-from publishing.models import Delivery
+from publishing.models import Channel, Delivery
 from publishing.post import Post
 
 
@@ -38,6 +38,28 @@ def approve_change(delivery: Delivery) -> bool:
     if fingerprint.whole(now) != delivery.refused_hash:
         return False
     delivery.payload_parts, delivery.payload_hash = now, delivery.refused_hash
+    delivery.refused_hash = ""
+    return True
+
+
+def settings_hash(channel: Channel) -> str:
+    """The hash of a channel's settings, as `approve_settings` takes it."""
+    nothing = Post("", "", "")
+    return fingerprint.parts(
+        nothing, platform=channel.platform, options=channel.options, act=""
+    )["settings"]  # fmt: skip
+
+
+def approve_settings(delivery: Delivery, seen: str) -> bool:
+    """Bind anew what differs from what was approved in the channel's settings only.
+
+    False if these aren't what was `seen`, or anything else is different.
+    """
+    now = _parts(delivery, posts.of_delivery(delivery))
+    approved = {**delivery.payload_parts, "settings": seen}
+    if not (seen and delivery.payload_hash) or fingerprint.changed(approved, now):
+        return False
+    delivery.payload_parts, delivery.payload_hash = now, fingerprint.whole(now)
     delivery.refused_hash = ""
     return True
 

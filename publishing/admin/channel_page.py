@@ -11,10 +11,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from articles.lifecycle import Right
 from config.admin_base import DeskAdmin
-from publishing import abilities, planning, platforms
+from publishing import abilities, planning, platforms, stuck
 from publishing.abilities import Ability, Said
-from publishing.admin import standing
+from publishing.admin import going_on, standing
 from publishing.feeds import telling as feeds
 from publishing.lifecycle import WAITING, Status
 from publishing.models import Channel, Delivery
@@ -67,7 +68,7 @@ class ChannelPage(DeskAdmin):
 
 
 def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
-    """What the card shows. Three queries; three more for a feed of ours."""
+    """What the card shows. Six queries; three more for a feed of ours."""
     now = timezone.now()
     recent = list(
         _rows(channel).filter(scheduled_at__lte=now).order_by("-scheduled_at", "-pk")[:_LOOKED_AT]
@@ -94,6 +95,7 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
         "places": _places(channel, now),
         "abilities": _abilities(channel, adapter, able),
         "limits": _limits(channel, adapter),
+        "stuck": _stuck(request, channel, now),
         "unconnected": standing.never_connected(channel),
         "redirect_uri": back if Ability.CONNECTS in able else "",
         "feed": feeds.on_channel_page(channel) if adapter and adapter.on_our_pages else None,
@@ -103,6 +105,14 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
         "list_url": f"{reverse('admin:publishing_delivery_changelist')}?state=all"
         f"&channel__id__exact={channel.pk}",
     }
+
+
+def _stuck(request: HttpRequest, channel: Channel, now: datetime) -> dict[str, Any] | None:
+    """What can go on together, for those who may let it."""
+    if not request.user.has_perm(Right.QUEUE):
+        return None
+    found = stuck.on(channel, now)
+    return going_on.shown(found) if found.words else None
 
 
 def _abilities(channel: Channel, adapter: Platform | None, able: list[Ability]) -> list[Said]:

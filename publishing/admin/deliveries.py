@@ -15,9 +15,10 @@ from django.utils.safestring import SafeString
 from articles.lifecycle import Right
 from config.admin_base import Act, Done, TabFilter, TextInput, actor, display, headline
 from publishing import agenda, amend, queue, readback
-from publishing.admin import doubts, drifts
+from publishing.admin import doubts, drifts, going_on
 from publishing.admin.bulk import InBulk, WhenForm
 from publishing.admin.delivery_page import DeliveryPage
+from publishing.admin.going_on import GoingOn
 from publishing.admin.live_rows import LiveRows
 from publishing.admin.publishing_page import PublishingPage
 from publishing.admin.receipt import Receipts
@@ -102,7 +103,7 @@ class WhereForm(forms.Form):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(Timeline, PublishingPage, LiveRows, DeliveryPage, InBulk, Receipts):
+class DeliveryAdmin(Timeline, PublishingPage, GoingOn, LiveRows, DeliveryPage, InBulk, Receipts):
     """The publishing queue. Rows change through acts only."""
 
     class Media:
@@ -149,6 +150,7 @@ class DeliveryAdmin(Timeline, PublishingPage, LiveRows, DeliveryPage, InBulk, Re
         extra = {
             **doubts.panel(request),
             **drifts.panel(request),
+            **going_on.panel(request),
             "ways": ways(),
             "live_rows_url": reverse("admin:publishing_delivery_rows"),
         }

@@ -25,7 +25,7 @@ from django.utils import timezone
 from articles.errors import DeskError, Incomplete
 from config.admin_base import ReadOnlyAdmin, actor
 from publishing import agenda, queue
-from publishing.admin import doubts
+from publishing.admin import doubts, going_on
 from publishing.admin.timeline_card import MOVABLE, Wanted, card, filters
 from publishing.agenda import Slice
 from publishing.models import Delivery
@@ -53,6 +53,7 @@ class Timeline(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             **shown,
             **doubts.panel(request),
+            **going_on.panel(request),
             "title": "Publishing queue",
             "opts": self.opts,
             "ways": ways(wanted),
