@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django.utils import timezone
 
 from config.outbound import Client, OutboundError, from_settings
 from publishing import platforms
 from publishing.errors import PlatformError, Refusal
+from publishing.models import Channel
 from publishing.platforms.base import Limited, Platform, Verifies
 from publishing.post import Limits
 
@@ -38,6 +40,20 @@ def tried(platform: str, options: Mapping[str, Any], credentials: Mapping[str, A
         return async_to_sync(_verify)(adapter, options, credentials)
     except OutboundError as problem:
         raise Refusal(str(problem)) from problem
+
+
+def keep(channel: Channel, tested: Tested | None) -> None:
+    """Note on the channel what its platform said, and save that; None forgets another connection's.
+
+    A channel that is new is not saved: its caller does.
+    """
+    now, limits = timezone.now(), tested.limits if tested is not None else None
+    channel.connected_as = tested.words[:300] if tested is not None else ""
+    channel.tested_at = now if tested is not None else None
+    channel.limits = limits.kept() if limits is not None else {}
+    channel.limits_read_at = now if limits is not None else None
+    if channel.pk is not None:
+        channel.save(update_fields=["connected_as", "tested_at", "limits", "limits_read_at"])
 
 
 async def _verify(

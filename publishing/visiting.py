@@ -18,10 +18,10 @@ from asgiref.sync import async_to_sync
 
 from config.outbound import BadBody, Client, OutboundError, Response, from_settings
 from config.sealed import TamperedSecret
-from publishing import platforms, renewal
-from publishing.errors import Refusal
+from publishing import connecting, platforms, renewal
+from publishing.errors import PlatformError, Refusal
 from publishing.models import Channel
-from publishing.platforms.base import Authorisation, Connects
+from publishing.platforms.base import Authorisation, Connects, Verifies
 from publishing.platforms.reading import text
 from publishing.post import Renewed
 
@@ -91,7 +91,21 @@ def finish(visit: Visit, answer: Mapping[str, str]) -> str:
         raise Refusal(f"The platform could not be asked for a token. {problem}") from problem
     renewal.store(channel.pk, renewed)
     Channel.objects.filter(pk=channel.pk).update(paused_reason="", waits_until=None)
-    return f"{channel} is connected."
+    return _as_whom(Channel.objects.get(pk=channel.pk))
+
+
+def _as_whom(channel: Channel) -> str:
+    """What the platform says of the new connection; a test that fails undoes nothing."""
+    connecting.keep(channel, None)
+    if not isinstance(platforms.platform(channel.platform), Verifies):
+        return f"{channel} is connected."
+    try:
+        stored = channel.credentials.reveal()
+        tested = connecting.tried(channel.platform, channel.options, stored)
+    except PlatformError as problem:
+        return f"{channel} is connected, but its test failed. {problem}"
+    connecting.keep(channel, tested)
+    return f"{channel} is connected. {tested.words}"
 
 
 async def _redeem(channel: Channel, visit: Visit, code: str) -> Renewed:

@@ -198,7 +198,7 @@ class ChannelAdmin(ChannelPage, Visits):
             obj.platform = form.adapter.key
             obj.credentials = form.credentials
             if form.connection_changed:
-                _keep_limits(obj, form.tested)
+                connecting.keep(obj, form.tested)
             if not form.cleaned_data.get("unchecked") and form.connection_changed:
                 obj.paused_reason = ""
                 obj.waits_until = None
@@ -281,16 +281,8 @@ def _test(_request: HttpRequest, channel: Channel, _data: Mapping[str, Any]) -> 
         tested = connecting.tried(channel.platform, channel.options, channel.credentials.reveal())
     except PlatformError as problem:
         raise DeskError(str(problem)) from problem
-    _keep_limits(channel, tested)
-    channel.save(update_fields=["limits", "limits_read_at"])
+    connecting.keep(channel, tested)
     return tested.words
-
-
-def _keep_limits(channel: Channel, tested: connecting.Tested | None) -> None:
-    """Note on the channel, unsaved, what its server takes; another's limits are forgotten."""
-    found = tested.limits if tested is not None else None
-    channel.limits = found.kept() if found is not None else {}
-    channel.limits_read_at = timezone.now() if found is not None else None
 
 
 def _pause(_request: HttpRequest, channel: Channel, data: Mapping[str, Any]) -> str:

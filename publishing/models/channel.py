@@ -146,6 +146,11 @@ class Channel(models.Model):
         help_text="What its platform said last that it takes; see publishing.post.Limits.",
     )
     limits_read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    connected_as = models.CharField(
+        max_length=300, blank=True, editable=False,
+        help_text="What its platform said when the connection was tested last.",
+    )  # fmt: skip
+    tested_at = models.DateTimeField(null=True, blank=True, editable=False)
     renewed_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_success = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)
@@ -153,8 +158,9 @@ class Channel(models.Model):
 
     history = HistoricalRecords(
         excluded_fields=[
-            "credentials", "limits", "limits_read_at", "waits_until", "token_expires_at",
-            "renewing_until", "renewed_at", "last_success", "last_error", "created_at",
+            "credentials", "limits", "limits_read_at", "connected_as", "tested_at", "waits_until",
+            "token_expires_at", "renewing_until", "renewed_at", "last_success", "last_error",
+            "created_at",
         ],
         table_name="channels_history",
     )  # fmt: skip

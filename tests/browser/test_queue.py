@@ -136,3 +136,106 @@ def test_an_approved_story_is_two_clicks_from_its_readers(
     person.sees("Queued to Our blog, now.")
     assert Delivery.objects.get().channel == channel
     assert person.complaints() == []
+
+
+def test_in_the_week_a_delivery_is_dragged_to_another_day(delivery, ada, tomorrow, at_the_browser):
+    start = tomorrow + timedelta(days=7 - tomorrow.weekday())  # Monday, so that days follow
+    Delivery.objects.update(scheduled_at=start)
+    person = at_the_browser(ada)
+    person.complaints()
+    person.opens(f"{timeline(start)}&view=week")
+    wednesday = start + timedelta(days=2)
+    css = f'td[data-to="day:{wednesday:%Y-%m-%d}"][data-lane="{delivery.channel_id}"]'
+    drag(person, person.finds(f"#tl-{delivery.pk}"), person.finds(css))
+    person.sees(f"on {wednesday.day} {wednesday:%b %Y} at 10:25")
+    assert Delivery.objects.get().scheduled_at == wednesday
+    assert person.complaints() == []
+
+
+def in_doubt(delivery):
+    for status in (Status.CLAIMED, Status.SENDING, Status.IN_DOUBT):
+        Delivery.objects.filter(pk=delivery.pk).update(status=status, next_attempt_at=None)
+
+
+def test_a_doubt_is_sent_again_after_one_more_question(delivery, ada, at_the_browser):
+    in_doubt(delivery)
+    person = at_the_browser(ada)
+    person.opens(LIST)
+    person.finds("#doubts").find_elements("css selector", "form button")[1].click()
+    person.sees("readers get it twice")
+    assert Delivery.objects.get().status == Status.IN_DOUBT
+    person.clicks("Send again", saying="It is sent to Dry run 1 again.")
+    assert Delivery.objects.get().status == Status.RETRY
+
+
+@pytest.fixture
+def several(delivery, ada, by, draft, tomorrow):
+    """Three deliveries of Dry run 1."""
+    for number in range(2):
+        story = draft(ada, title=f"Tide table {number}", content=f"<p>Water {number}.</p>")
+        desk.submit(story.pk, by)
+        desk.approve(story.pk, by)
+        [queued] = queue.enqueue(story.pk, [delivery.channel_id], by, at=tomorrow)
+        assert queued.delivery is not None
+    return list(Delivery.objects.order_by("pk"))
+
+
+def choose(person, act, *deliveries):
+    for each in deliveries:
+        person.finds(f"input.action-select[value='{each.pk}']").click()
+    person.window.execute_script(
+        "const menu = document.querySelector('select[name=action]');"
+        "menu.value = arguments[0]; menu.dispatchEvent(new Event('change', {bubbles: true}));",
+        act,
+    )
+    person.clicks("Run")
+
+
+def test_several_are_cancelled_together_after_a_question(several, ada, at_the_browser):
+    person = at_the_browser(ada)
+    person.opens(LIST)
+    choose(person, "cancel", several[0], several[2])
+    person.sees("Cancel: 2 deliveries")
+    assert Delivery.objects.filter(status=Status.CANCELLED).count() == 0
+    person.clicks("Cancel", saying="2 deliveries cancelled.")
+    assert [each.status for each in Delivery.objects.order_by("pk")] == [
+        Status.CANCELLED, Status.PENDING, Status.CANCELLED,
+    ]  # fmt: skip
+
+
+def test_several_that_failed_are_tried_again_together(several, ada, at_the_browser):
+    for each in several[:2]:
+        for status in (Status.CLAIMED, Status.SENDING, Status.FAILED):
+            Delivery.objects.filter(pk=each.pk).update(status=status)
+    person = at_the_browser(ada)
+    person.opens(f"{LIST}?state=failed")
+    choose(person, "retry", *several[:2])
+    person.sees("Try again: 2 deliveries")
+    person.clicks("Try again", saying="2 deliveries tried again.")
+    assert Delivery.objects.filter(status=Status.FAILED).count() == 2
+    assert Delivery.objects.filter(status=Status.PENDING).count() == 3
+
+
+def test_what_is_stuck_on_a_channel_goes_on_together(several, ada, at_the_browser):
+    for each in several:
+        for status in (Status.CLAIMED, Status.HELD):
+            Delivery.objects.filter(pk=each.pk).update(
+                status=status, error_message="Not sent: the channel's settings changed."
+            )
+    person = at_the_browser(ada)
+    person.complaints()
+    person.opens(reverse("admin:publishing_channel_change", args=(several[0].channel_id,)))
+    person.sees("Stuck here: 3 held.")
+    person.finds("#go-on-link").click()
+    person.sees("Held by the desk: 3")
+    person.clicks("Release and try again", saying="3 deliveries released.")
+    assert set(Delivery.objects.values_list("status", flat=True)) == {Status.PENDING}
+    assert person.complaints() == []
+
+
+def test_a_deliverys_page_changes_while_somebody_looks(delivery, ada, by, at_the_browser):
+    person = at_the_browser(ada)
+    person.opens(reverse("admin:publishing_delivery_change", args=(delivery.pk,)))
+    person.sees("It goes to Dry run 1")
+    queue.cancel(delivery.pk, by)
+    person.sees("Cancelled")
