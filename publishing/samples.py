@@ -1,13 +1,15 @@
 """Channels for a first look. Safe to load any number of times; never overwrites a channel."""
 
+from publishing.feeds.entries import opened
 from publishing.models import Channel
 
 
 def load(demo_url: str | None) -> None:
-    """A dry run for everybody; with the simulator's address, channels into it as well."""
+    """A dry run for everybody; with the simulator's address, channels into it and a feed."""
     _channel("Dry run", "dryrun", {}, {})
     if demo_url is None:
         return
+    opened(_channel("Northmark feed", "feed", {}, {}))
     from simulator import credentials
 
     _channel(
@@ -26,8 +28,9 @@ def load(demo_url: str | None) -> None:
 
 def _channel(
     name: str, platform: str, options: dict[str, str], credentials: dict[str, str]
-) -> None:
-    Channel.objects.get_or_create(
+) -> Channel:
+    channel, _new = Channel.objects.get_or_create(
         name=name,
         defaults={"platform": platform, "options": options, "credentials": credentials},
     )
+    return channel

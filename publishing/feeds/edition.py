@@ -18,6 +18,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LONGEST_HUB = 500  # characters
 _MOST_HUBS = 5
 _SUMMARY = 300  # characters, where a story has none
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _NOT_IN_A_LINK = re.compile(r'[^!-~]|[<>"]')
 
 
@@ -109,6 +110,11 @@ def named_hubs(options: Mapping[str, Any]) -> tuple[str, ...]:
 def is_hub(text: str) -> bool:
     """Whether it is an address that can be asked, kept, and named in a header."""
     return is_address(text) and len(text) <= LONGEST_HUB and not _NOT_IN_A_LINK.search(text)
+
+
+def is_language(text: str) -> bool:
+    """Whether it is a language tag (BCP 47, as far as it occurs)."""
+    return _LANGUAGE.fullmatch(text) is not None
 
 
 def is_address(text: str) -> bool:

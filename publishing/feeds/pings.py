@@ -26,6 +26,7 @@ from publishing.models import HubPing
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 20
+_BATCHES = 10  # in one go; what is left is due at the next tick
 _DEADLINE = 10.0  # seconds for one hub and one address
 _LEASE = timedelta(minutes=2)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
@@ -51,15 +52,18 @@ class _Trouble:
     wait: float | None = None  # seconds that it asked for
 
 
-def tell_hubs(limit: int = _AT_ONCE) -> int:
+def tell_hubs() -> int:
     """Tell the hubs that are due; how many took it. Any number of workers at once do no harm."""
-    pings = _claimed(limit)
-    if not pings:
-        return 0
-    troubles = async_to_sync(_tell_all)(pings)
-    for ping, trouble in zip(pings, troubles, strict=True):
-        _settle(ping, trouble)
-    return troubles.count(None)
+    told = 0
+    for _ in range(_BATCHES):
+        pings = _claimed(_AT_ONCE)
+        if not pings:
+            break
+        troubles = async_to_sync(_tell_all)(pings)
+        for ping, trouble in zip(pings, troubles, strict=True):
+            _settle(ping, trouble)
+        told += troubles.count(None)
+    return told
 
 
 def _claimed(limit: int) -> list[_Ping]:

@@ -18,6 +18,7 @@ from publishing.feeds.edition import (
     clean,
     hubs_of,
     is_address,
+    is_language,
     length_of,
     short_summary,
 )
@@ -88,7 +89,8 @@ def title_of(feed: Feed) -> str:
 
 def language_of(feed: Feed) -> str:
     """Its language tag."""
-    return clean(str(feed.channel.options.get("language") or settings.LANGUAGE_CODE))
+    named = str(feed.channel.options.get("language") or "")
+    return named if is_language(named) else settings.LANGUAGE_CODE
 
 
 def _entry(feed: Feed, row: FeedEntry, *, whole: bool) -> Entry:

@@ -3,7 +3,6 @@
 A row per delivery is the post; `publishing.feeds` keeps the rows, serves them and tells hubs.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,14 +14,13 @@ from publishing.feeds.edition import (
     hubs_of,
     is_address,
     is_hub,
+    is_language,
     named_hubs,
     short_summary,
 )
 from publishing.our_pages import OurPages, Shown
 from publishing.platforms.base import Platform
 from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt, Seen, Texts
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, all that occurs
 
 
 class Feed(Platform):
@@ -116,10 +114,11 @@ def _receipt(shown: Shown) -> Receipt:
 def _unreadable(options: Mapping[str, Any]) -> list[Problem]:
     found = []
     language = str(options.get("language") or "")
-    if language and not _LANGUAGE.fullmatch(language):
+    if language and not is_language(language):
         found.append(Problem("language", "Give the language as a tag, such as en or de-AT."))
-    length = options.get("length")
-    if length not in (None, "") and not 1 <= int(length) <= LONGEST:
+    given = options.get("length")
+    length = "" if given is None else str(given)  # an emptied field is the default
+    if length and not (length.isdecimal() and 1 <= int(length[:6]) <= LONGEST):
         found.append(Problem("length", f"A feed holds 1 to {LONGEST} entries."))
     if options.get("home") and not is_address(str(options["home"])):
         found.append(Problem("home", "Give the home page's address with https:// before it."))

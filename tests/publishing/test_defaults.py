@@ -46,7 +46,7 @@ def test_the_sample_channels_are_loaded_once_and_connect(world, db):
         samples.load(world.url)
     channels = list(Channel.objects.all())
     assert {channel.platform for channel in channels} == {
-        "dryrun", "wordpress", "mastodon", "webhook",
+        "dryrun", "feed", "wordpress", "mastodon", "webhook",
     }  # fmt: skip
     for channel in channels:
         assert connecting.test(channel.platform, channel.options, channel.credentials.reveal())

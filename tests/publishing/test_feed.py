@@ -671,7 +671,27 @@ def test_the_sweeper_tells_hubs_when_redis_is_down(feed, queued, hub):
     assert pinged(hub) == ALL
 
 
+def test_many_feeds_are_told_in_one_go(feed, hub):
+    for number in range(25):
+        opened = entries.opened(feed(f"Feed {number}", hubs=f"{hub.url}/hub"))
+        HubPing.objects.create(feed=opened, hub=f"{hub.url}/hub")
+    Feed.objects.update(version=1)
+    assert pings.tell_hubs() == 25
+    assert len(hub.to("POST /hub")) == 75
+
+
 # --- settings ---
+
+
+def test_settings_saved_unchecked_break_no_feed(feed, out):
+    out(feed())
+    options = {"language": "de\r\nX: y", "length": "many", "home": "javascript:x", "hubs": '"><x'}
+    Channel.objects.update(options=options)
+    answer = ask("atom")
+    assert (answer.status_code, answer["Content-Language"]) == (200, "en")
+    assert not bozo("atom")
+    assert 'rel="self"' in answer["Link"]
+    assert Browser().get("/feeds/our-news/").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -681,6 +701,7 @@ def test_the_sweeper_tells_hubs_when_redis_is_down(feed, queued, hub):
         ({"hubs": "https://hub.example/ nonsense"}, "nonsense"),
         ({"language": "deutsch!"}, "language"),
         ({"length": 0}, "1 to 500"),
+        ({"length": "many"}, "1 to 500"),
         ({"home": "news.example"}, "https://"),
     ],
 )
@@ -690,7 +711,9 @@ def test_settings_that_cannot_be_read_are_told_before_anything_is_saved(options,
 
 
 def test_settings_that_can_be_read_connect():
-    said = connecting.test("feed", {"hubs": "https://a.example/ https://b.example/"}, {})
+    said = connecting.test(
+        "feed", {"hubs": "https://a.example/ https://b.example/", "length": None}, {}
+    )
     assert "2 hubs" in said
 
 
