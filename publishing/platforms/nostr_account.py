@@ -146,7 +146,8 @@ def _must_be_enough(heard: Sequence[Heard[Any]], enough: int) -> None:
 
 
 def _relays(lines: str) -> tuple[str, ...]:
-    urls = tuple(dict.fromkeys(filter(None, map(str.strip, lines.splitlines()))))
+    written = filter(None, map(str.strip, lines.splitlines()))
+    urls = tuple({url.rstrip("/"): url for url in written}.values())
     if not urls:
         raise Refusal("No relay is named; enter at least one, such as wss://relay.example")
     if len(urls) > _MOST_RELAYS:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from coincurve import PrivateKey
 from django.db.models.functions import Now
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.outbound import Client, from_settings
 from publishing import deliver, platforms, queue
@@ -143,6 +145,34 @@ def test_an_event_that_its_author_did_not_sign_is_not_believed(spoilt):
     good = Key.read(NSEC).sign(1, 1763900000, [("t", "x")], "words").as_json()
     assert read(good)
     assert read(good | spoilt) is None
+
+
+@given(st.text(st.characters(max_codepoint=0x7F), max_size=20), st.binary(max_size=300))
+def test_bech32_brings_back_every_byte_and_notices_every_wrong_letter(prefix, data):
+    prefix = "".join(filter(str.isalnum, prefix.lower())) or "x"
+    text = bech32.encoded(prefix, data)
+    assert bech32.decoded(text) == bech32.decoded(text.upper()) == (prefix, data)
+    wrong = text[:-1] + ("q" if text[-1] != "q" else "p")
+    with pytest.raises(ValueError, match="wrong"):
+        bech32.decoded(wrong)
+
+
+@given(st.text(max_size=200) | st.from_regex(r"(note|naddr|nevent)1[qpzry9x8]{6,90}"))
+def test_no_text_is_read_as_a_name_by_accident(text):
+    with pytest.raises(ValueError):
+        bech32.named(text)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "pubkey", "created_at", "kind", "tags", "content", "sig"]),
+        st.none() | st.integers() | st.text() | st.sampled_from(["00" * 32, "7e" * 32, "ff" * 64])
+        | st.lists(st.lists(st.text() | st.integers(), max_size=3), max_size=3),
+    )
+    | st.none() | st.text() | st.lists(st.integers())
+)  # fmt: skip
+def test_whatever_a_relay_calls_an_event_is_read_without_a_crash(body):
+    assert read(body) is None
 
 
 # --- what goes out ---
@@ -427,6 +457,13 @@ def test_a_list_of_relays_that_can_not_be_is_refused_with_a_sentence(relays, say
     what = replace(job(), options={"relays": relays})
     with pytest.raises(Refusal, match=says):
         calls("publish", what)
+
+
+def test_a_relay_that_is_named_twice_is_one(relay):
+    what = job(relay, enough=2)
+    options = what.options | {"relays": f"{relay.url}\n{relay.url}/\n"}
+    with pytest.raises(Refusal, match="only 1"):
+        calls("publish", replace(what, options=options))
 
 
 def test_more_takers_than_relays_are_never_waited_for(relay):

@@ -101,6 +101,12 @@ class Notes(Venue):
             assert message == ["EOSE", "reader"]
             return found
 
+    def says(self, event: dict[str, Any]) -> None:
+        """Somebody else's event."""
+        with connect(self.url) as there:
+            there.send(json.dumps(["EVENT", event]))
+            assert json.loads(there.recv(30))[2]
+
 
 class Articles(Notes):
     """A relay that gets long articles."""

@@ -219,6 +219,26 @@ def test_a_nostr_thread_that_broke_is_whole_and_once(venue, publish, proxy, appr
     assert len(thread) == len(ids) - 1
 
 
+@pytest.mark.only("nostr", "nostr_article")
+def test_what_readers_on_nostr_say_and_like_is_counted(venue, delivery):
+    row = to_the_end(delivery)
+    named, author = bech32.named(row.remote_id), Key.read(venue.credentials["key"]).public.hex()
+    about = ("e", named.special.hex())
+    if venue.kind == 30023:
+        about = ("a", f"30023:{author}:{named.special.decode()}")
+    rita, rob = Key(b"\x03" * 32), Key(b"\x04" * 32)
+    now = int(time.time())
+    for event in (
+        rita.sign(7, now, [about], "+"), rita.sign(7, now, [about], "🤙"),
+        rob.sign(7, now, [about], "+"), rob.sign(1, now, [about], "Really?"),
+        rob.sign(7, now, [("e", "0" * 64)], "+"),
+    ):  # fmt: skip
+        venue.says(event.as_json())
+    readback.begin()
+    found = look_again()
+    assert (found.reactions, found.replies, found.shares) == (2, 1, 0)
+
+
 @pytest.mark.only("nostr_article")
 def test_a_nostr_article_keeps_its_first_day_and_its_place_when_it_is_corrected(
     venue, publish, approved, channel, by
