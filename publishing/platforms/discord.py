@@ -7,15 +7,20 @@ https://discord.com/developers/docs/resources/message#create-message
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from config.outbound import Client, Response
 from publishing.compose import short_text
 from publishing.counting import Ruler, Unit
 from publishing.errors import Reauthorise, Refusal, Wait
 from publishing.platforms.base import Platform, must_be_ok, only_reading
+from publishing.platforms.pictures import MIB, fetched, multipart
 from publishing.platforms.reading import complaint, count, mapping, parsed, text
 from publishing.post import Capabilities, Counts, Field, Job, Once, Post, Problem, Receipt, Seen
 
 _RULER = Ruler(2000, Unit.CODE_POINTS)
+_PICTURES, _LARGEST_TOGETHER = 4, 10 * MIB  # Discord takes ten, of 10 MiB together
+_ALT = 1024
 _NOBODY: dict[str, list[str]] = {"parse": []}  # nobody is called, whatever the story says
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 _UNKNOWN_MESSAGE = 10008
@@ -70,6 +75,9 @@ class _Discord(Platform):
         raise NotImplementedError
 
 
+_WITH_PICTURES = Field("pictures", "With pictures", "flag", default=True)
+
+
 class DiscordWebhook(_Discord):
     """A message per story, through the webhook of one channel."""
 
@@ -79,21 +87,27 @@ class DiscordWebhook(_Discord):
         "In Discord: the channel's settings, Integrations, Webhooks, New webhook, Copy URL. "
         "Whoever knows the address can post there, so it is kept like a password."
     )
-    options = (Field("username", "Shown as", help="Instead of the webhook's own name."),)
+    options = (
+        Field("username", "Shown as", help="Instead of the webhook's own name."),
+        _WITH_PICTURES,
+    )
     credentials = (Field("webhook", "Webhook address", "secret", required=True),)
     capabilities = Capabilities(
         once=Once.NONE,
         in_words="Not at all: a webhook can't look back, so a person does.",
         ruler=_RULER,
+        pictures=_PICTURES,
+        alt_text=True,
     )
 
     async def publish(self, job: Job, http: Client) -> Receipt:
-        """Post the message, and wait for its number."""
-        body = {"content": _text(job.post), "allowed_mentions": _NOBODY}
+        """Post the message with its pictures, and wait for its number."""
+        body: dict[str, Any] = {"content": _text(job.post), "allowed_mentions": _NOBODY}
         if name := job.options.get("username"):
             body["username"] = str(name)[:80]
         address = _address(job.credentials)
-        answer = _read(await http.post(address, params={"wait": "true"}, json=body))
+        sent = await _with_pictures(job, http, body)
+        answer = _read(await http.post(address, params={"wait": "true"}, **sent))
         return _receipt(answer, job)
 
     async def verify(
@@ -120,6 +134,7 @@ class DiscordBot(_Discord):
     )
     options = (
         Field("channel", "Channel ID", required=True),
+        _WITH_PICTURES,
         Field("url", "API", "url", default="https://discord.com/api/v10"),
     )
     credentials = (Field("token", "Bot token", "secret", required=True),)
@@ -127,15 +142,18 @@ class DiscordBot(_Discord):
         once=Once.LOOK_UP,
         in_words="A nonce that Discord enforces for some minutes, then a look through the channel.",
         ruler=_RULER,
+        pictures=_PICTURES,
+        alt_text=True,
     )
 
     async def publish(self, job: Job, http: Client) -> Receipt:
-        """Post the message under our nonce."""
+        """Post the message under our nonce, with its pictures."""
         body = {
             "content": _text(job.post), "allowed_mentions": _NOBODY, "nonce": _nonce(job.post),
             "enforce_nonce": True,
         }  # fmt: skip
-        answer = await self._ask(job.options, job.credentials, http, "POST", "/messages", json=body)
+        sent = await _with_pictures(job, http, body)
+        answer = await self._ask(job.options, job.credentials, http, "POST", "/messages", **sent)
         return _receipt(answer, job)
 
     async def look_up(self, job: Job, http: Client) -> Receipt | None:
@@ -185,6 +203,26 @@ class DiscordBot(_Discord):
                 **more,
             )
         )
+
+
+async def _with_pictures(job: Job, http: Client, body: dict[str, Any]) -> dict[str, Any]:
+    """How to send the message: as JSON, or as a form with the story's pictures.
+
+    https://discord.com/developers/docs/reference#uploading-files
+    """
+    pictures = job.post.pictures[:_PICTURES] if job.options.get("pictures", True) else ()
+    if not pictures:
+        return {"json": body}
+    most = _LARGEST_TOGETHER // len(pictures)
+    files = [await fetched(each, http, max_bytes=most) for each in pictures]
+    body["attachments"] = [
+        {"id": number, "description": picture.alt[:_ALT]} for number, picture in enumerate(pictures)
+    ]
+    content, kind = multipart(
+        {"payload_json": orjson.dumps(body).decode()},
+        {f"files[{number}]": file for number, file in enumerate(files)},
+    )
+    return {"content": content, "headers": {"Content-Type": kind}}
 
 
 def _text(post: Post) -> str:

@@ -19,11 +19,13 @@ from config.outbound import Client, Response
 from publishing.counting import Ruler
 from publishing.errors import Reauthorise, Refusal, Unknown, Wait
 from publishing.platforms.base import Platform, must_be_ok, only_reading
+from publishing.platforms.pictures import as_form, fetched
 from publishing.platforms.reading import mapping, members, text
 from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt, Seen
 
 _TITLE = Ruler(255)
 _SUMMARY = Ruler(300)
+_ALT = 125  # characters of a feature image's description
 _TOKEN_LIVES = 240  # seconds; Ghost takes five minutes at most
 
 
@@ -36,12 +38,20 @@ class Ghost(Platform):
         "In Ghost: Settings, Integrations, Add custom integration. Its Admin API key (two parts "
         "with a colon between them) goes here."
     )
-    options = (Field("url", "Site", "url", required=True, help="Such as https://blog.example.org"),)
+    options = (
+        Field("url", "Site", "url", required=True, help="Such as https://blog.example.org"),
+        Field(
+            "featured", "First picture as feature image", "flag", default=True,
+            help="It is uploaded to the site with its description.",
+        ),
+    )  # fmt: skip
     credentials = (Field("key", "Admin API key", "secret", required=True),)
     capabilities = Capabilities(
         once=Once.TWO_PHASE,
         in_words="An invisible draft with our marker as an internal tag, then a repeatable flip.",
         form="whole story",
+        pictures=1,
+        alt_text=True,
     )
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
@@ -104,9 +114,25 @@ class Ghost(Platform):
         return f"Connected to {options['url']}."
 
     async def _draft(self, job: Job, http: Client) -> dict[str, Any]:
-        body = {**_fields(job.post), "status": "draft", "slug": _slug(job.post)}
+        picture = await self._featured(job, http)
+        body = {**_fields(job.post), **picture, "status": "draft", "slug": _slug(job.post)}
         answer = await self._ask(job, http, "POST", "/posts/", {"posts": [body]}, source="html")
         return _post(must_be_ok(answer, "Ghost"))
+
+    async def _featured(self, job: Job, http: Client) -> dict[str, str]:
+        """The story's first picture, uploaded. https://docs.ghost.org/admin-api/images/uploading"""
+        if not (job.post.pictures and job.options.get("featured", True)):
+            return {}
+        first = job.post.pictures[0]
+        with only_reading("Ghost"):  # an image that no post names is seen by nobody
+            file = await fetched(first, http)
+            content, kind = as_form(file, purpose="image", ref=first.src[:200])
+            answer = await self._ask(
+                job, http, "POST", "/images/upload/", content=content, kind=kind
+            )
+            images = members(mapping(must_be_ok(answer, "Ghost"), "Ghost"), "images")
+        address = text(images[0], "url") if images else ""
+        return {"feature_image": address, "feature_image_alt": first.alt[:_ALT]} if address else {}
 
     async def _write(
         self, job: Job, http: Client, there: Mapping[str, Any], **more: str
@@ -135,7 +161,8 @@ class Ghost(Platform):
 
     async def _ask(
         self, job: Job, http: Client, method: str, path: str,
-        body: Mapping[str, Any] | None = None, **params: str,
+        body: Mapping[str, Any] | None = None, *, content: bytes | None = None, kind: str = "",
+        **params: str,
     ) -> Response:  # fmt: skip
         where = str(job.options["url"]).rstrip("/")
         answer = await http.request(
@@ -143,7 +170,8 @@ class Ghost(Platform):
             f"{where}/ghost/api/admin{path}",
             params=params,
             json=body,
-            headers={"Accept-Version": "v5.0"},
+            content=content,
+            headers={"Accept-Version": "v5.0", **({"Content-Type": kind} if kind else {})},
             secret_headers={"Authorization": f"Ghost {token(job.credentials, time.time())}"},
         )
         if answer.status == 400 and "token" in said_by_ghost(answer).lower():

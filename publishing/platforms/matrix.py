@@ -13,9 +13,11 @@ from publishing import writing
 from publishing.document import read
 from publishing.errors import Reauthorise, Refusal, Unknown, Wait
 from publishing.platforms.base import Platform, must_be_ok, only_reading
+from publishing.platforms.pictures import fetched
 from publishing.platforms.reading import complaint, mapping, member, text
 from publishing.post import Capabilities, Field, Job, Once, Post, Problem, Receipt, Seen, Texts
 
+_PICTURES = 4
 _MOST_BYTES = 60_000  # an event has 65,536 with everything around it
 _NOT_IN = ("M_FORBIDDEN", "M_GUEST_ACCESS_FORBIDDEN")
 _DEAD = ("M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED", "M_USER_SUSPENDED")
@@ -37,12 +39,15 @@ class Matrix(Platform):
             "form", "Form", "choice", default="short",
             choices=(("short", "Title, summary and link"), ("whole", "The whole story")),
         ),
+        Field("pictures", "With pictures", "flag", default=True, help="Below the message."),
     )  # fmt: skip
     credentials = (Field("token", "Access token", "secret", required=True),)
     capabilities = Capabilities(
         once=Once.KEY,
         in_words="The transaction's id is our marker; the server answers a repetition with it.",
         form="title, summary and link, or the whole story",
+        pictures=_PICTURES,
+        alt_text=True,
         tried_against="Matrix Synapse 1.163",
     )
 
@@ -64,8 +69,20 @@ class Matrix(Platform):
         return Texts(() if options.get("form") == "whole" else (_content(post, options)["body"],))
 
     async def publish(self, job: Job, http: Client) -> Receipt:
-        """Send the message under our transaction's id."""
-        return await self._send(job, http, job.post.marker, _content(job.post, job.options))
+        """Send the message under our transaction's id, then its pictures under theirs."""
+        pictures = await self._uploaded(
+            job, http
+        )  # what can't be had is found before anything is out
+        marker = job.post.marker
+        receipt = await self._send(job, http, marker, _content(job.post, job.options))
+        events = [receipt.remote_id]
+        for number, picture in enumerate(pictures, 1):
+            sent = await self._send(job, http, f"{marker}-{number}", picture)
+            events.append(sent.remote_id)
+        for event in events if pictures else ():
+            if event not in job.parts:
+                await job.keep_part(event)
+        return receipt
 
     async def edit(self, job: Job, http: Client) -> Receipt:
         """Replace the message (m.replace); the first event stays the one that is known."""
@@ -78,9 +95,11 @@ class Matrix(Platform):
         return Receipt(job.remote_id, job.remote_url)
 
     async def delete(self, job: Job, http: Client) -> Receipt:
-        """Redact the message."""
-        path = f"/redact/{quote(job.remote_id, safe='')}/{quote(job.once_key, safe='')}"
-        await self._room(job, http, "PUT", path, json={"reason": "Withdrawn by the editors"})
+        """Redact the message and its pictures."""
+        for number, event in enumerate(job.parts or (job.remote_id,)):
+            key = f"{job.once_key}-{number}" if number else job.once_key
+            path = f"/redact/{quote(event, safe='')}/{quote(key, safe='')}"
+            await self._room(job, http, "PUT", path, json={"reason": "Withdrawn by the editors"})
         return Receipt(job.remote_id, job.remote_url)
 
     async def reply(self, job: Job, http: Client) -> Receipt:
@@ -117,6 +136,36 @@ class Matrix(Platform):
             raise Refusal(f"{who} is not in this room; invite it and let it join.")
         return f"Connected as {who}."
 
+    async def _uploaded(self, job: Job, http: Client) -> list[dict[str, Any]]:
+        """The story's pictures as messages; one that none of them names is seen by nobody.
+
+        https://spec.matrix.org/v1.16/client-server-api/#post_matrixmediav3upload
+        """
+        if not job.options.get("pictures", True):
+            return []
+        found = []
+        for picture in job.post.pictures[:_PICTURES]:
+            with only_reading("Matrix"):
+                file = await fetched(picture, http)
+                answer = _read(
+                    await self._request(
+                        job, http, "POST", "/_matrix/media/v3/upload", content=file.content,
+                        params={"filename": file.name}, headers={"Content-Type": file.content_type},
+                    )
+                )  # fmt: skip
+                address = text(mapping(answer, "Matrix"), "content_uri")
+                if not address.startswith("mxc://"):
+                    raise Unknown("Matrix does not say where a picture is.", status=answer.status)
+            info = {"mimetype": file.content_type, "size": len(file.content)}
+            words = picture.alt or file.name
+            found.append(
+                {
+                    "msgtype": "m.image", "body": words, "filename": file.name, "url": address,
+                    "info": info,
+                }
+            )  # fmt: skip
+        return found
+
     async def _send(
         self, job: Job, http: Client, transaction: str, content: Mapping[str, Any]
     ) -> Receipt:
@@ -133,10 +182,15 @@ class Matrix(Platform):
         return _read(await self._ask(job, http, method, f"/rooms/{room}{path}", **more))
 
     async def _ask(self, job: Job, http: Client, method: str, path: str, **more: Any) -> Response:
+        return await self._request(job, http, method, f"/_matrix/client/v3{path}", **more)
+
+    async def _request(
+        self, job: Job, http: Client, method: str, path: str, **more: Any
+    ) -> Response:
         where = str(job.options["url"]).rstrip("/")
         return await http.request(
             method,
-            f"{where}/_matrix/client/v3{path}",
+            f"{where}{path}",
             secret_headers={"Authorization": f"Bearer {job.credentials['token']}"},
             **more,
         )

@@ -1,6 +1,7 @@
 """A story's pictures, fetched to be handed on."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from config.outbound import Client, OutboundError
@@ -52,18 +53,26 @@ def file_of(content: bytes, where: str) -> File:
 
 
 def as_form(file: File, *, part: str = "file", **fields: str) -> tuple[bytes, str]:
-    """A form's body with the file in it (RFC 7578), under the name `part`, and its Content-Type.
+    """A form's body with the file in it under the name `part`, and its Content-Type."""
+    return multipart(fields, {part: file})
 
-    The boundary is made from the bytes, so that the same picture is the same request.
+
+def multipart(fields: Mapping[str, str], files: Mapping[str, File]) -> tuple[bytes, str]:
+    """A form's body with fields and files (RFC 7578), and its Content-Type.
+
+    The boundary is made from the bytes, so that the same pictures are the same request.
     """
-    boundary = f"newsdesk-{hashlib.sha256(file.content).hexdigest()[:32]}"
+    digest = hashlib.sha256(b"".join(file.content for file in files.values())).hexdigest()
+    boundary = f"newsdesk-{digest[:32]}"
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
         for name, value in fields.items()
     ]
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{file.name}"\r\n'
-        f"Content-Type: {file.content_type}\r\n\r\n"
-    )
-    parts += [head.encode(), file.content, f"\r\n--{boundary}--\r\n".encode()]
+    for name, file in files.items():
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; '
+            f'filename="{file.name}"\r\nContent-Type: {file.content_type}\r\n\r\n'
+        )
+        parts += [head.encode(), file.content, b"\r\n"]
+    parts.append(f"--{boundary}--\r\n".encode())
     return b"".join(parts), f"multipart/form-data; boundary={boundary}"

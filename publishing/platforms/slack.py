@@ -18,6 +18,7 @@ from publishing.post import Capabilities, Counts, Field, Job, Once, Post, Proble
 
 _RULER = Ruler(3000, Unit.CODE_POINTS)  # it cuts at 40,000; nobody reads that in a channel
 _EVENT = "newsdesk_story"
+_PICTURES, _ALT, _LONGEST_BLOCK = 4, 2000, 3000  # https://docs.slack.dev/reference/block-kit/blocks
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors
 _DEAD = frozenset((
     "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive",
@@ -31,6 +32,12 @@ _HOOK_DEAD = ("no_service", "no_team", "channel_not_found", "channel_is_archived
               "action_prohibited", "posting_to_general_channel_denied")  # fmt: skip
 
 
+_WITH_PICTURES = Field(
+    "pictures", "With pictures", "flag", default=True,
+    help="Slack fetches them where they are, so that must be a public address.",
+)  # fmt: skip
+
+
 class SlackWebhook(Platform):
     """A message per story, through an incoming webhook."""
 
@@ -40,11 +47,14 @@ class SlackWebhook(Platform):
         "At api.slack.com/apps make an app, switch on Incoming Webhooks and add one to the "
         "channel. Whoever knows the address can post there, so it is kept like a password."
     )
+    options = (_WITH_PICTURES,)
     credentials = (Field("webhook", "Webhook address", "secret", required=True),)
     capabilities = Capabilities(
         once=Once.NONE,
         in_words="Not at all: a webhook gives no number and can't look back; a person does.",
         ruler=_RULER,
+        pictures=_PICTURES,
+        alt_text=True,
     )
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
@@ -56,7 +66,7 @@ class SlackWebhook(Platform):
         address = str(job.credentials.get("webhook", "")).strip()
         if not address.startswith(("https://", "http://")):
             raise Reauthorise("The webhook's address must start with https://; copy it from Slack.")
-        answer = await http.post(address, json={"text": _mrkdwn(job.post)})
+        answer = await http.post(address, json=_message(job))
         said = answer.text().strip()
         if answer.status in (400, 403, 404, 410) and said.startswith(_HOOK_DEAD):
             raise Reauthorise(f"Slack's webhook is dead: {said}", status=answer.status)
@@ -78,6 +88,7 @@ class Slack(Platform):
     )
     options = (
         Field("channel", "Channel ID", required=True, help="Such as C0123456789; not its name."),
+        _WITH_PICTURES,
         Field("url", "API", "url", default="https://slack.com/api"),
     )
     credentials = (Field("token", "Bot token", "secret", required=True),)
@@ -85,6 +96,8 @@ class Slack(Platform):
         once=Once.LOOK_UP,
         in_words="Our marker travels as metadata; the channel's history is searched for it.",
         ruler=_RULER,
+        pictures=_PICTURES,
+        alt_text=True,
     )
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
@@ -93,7 +106,7 @@ class Slack(Platform):
 
     async def publish(self, job: Job, http: Client) -> Receipt:
         """Post the message with our marker."""
-        return await self._post(job, http, {"text": _mrkdwn(job.post)})
+        return await self._post(job, http, _message(job))
 
     async def reply(self, job: Job, http: Client) -> Receipt:
         """A message in the first one's thread."""
@@ -117,7 +130,10 @@ class Slack(Platform):
 
     async def edit(self, job: Job, http: Client) -> Receipt:
         """Change the message."""
-        body = {"channel": job.options["channel"], "ts": job.remote_id, "text": _mrkdwn(job.post)}
+        # What an update doesn't name stays, so blocks are named even where there are none any more.
+        body = {
+            "channel": job.options["channel"], "ts": job.remote_id, "blocks": [], **_message(job),
+        }  # fmt: skip
         answer = await self._call(job, http, "chat.update", body)
         return Receipt(job.remote_id, job.remote_url, http_status=answer.status)
 
@@ -199,11 +215,28 @@ def _problems(post: Post) -> list[Problem]:
     return []
 
 
-def _mrkdwn(post: Post) -> str:
+def _message(job: Job) -> dict[str, Any]:
+    """The text, and blocks where pictures go along: the text is for notifications then."""
+    pieces = _pieces(job.post)
+    message: dict[str, Any] = {"text": "\n\n".join(pieces)}
+    pictures = job.post.pictures[:_PICTURES] if job.options.get("pictures", True) else ()
+    if pictures and all(len(piece) <= _LONGEST_BLOCK for piece in pieces):
+        message["blocks"] = [
+            *({"type": "section", "text": {"type": "mrkdwn", "text": each}} for each in pieces),
+            *(
+                {"type": "image", "image_url": each.src, "alt_text": each.alt[:_ALT] or "Picture"}
+                for each in pictures
+            ),
+        ]
+    return message
+
+
+def _pieces(post: Post) -> list[str]:
+    """Title, summary, link and tags in Slack's own mark-up."""
     made: Short = short(post, _RULER)
     title = f"*{_escaped(made.title).replace('*', '∗')}*" if made.title else ""
     rest = (_escaped(made.body), _escaped(made.link), _escaped(" ".join(made.tags)))
-    return "\n\n".join(filter(None, (title, *rest)))
+    return [piece for piece in (title, *rest) if piece]
 
 
 def _escaped(words: str) -> str:

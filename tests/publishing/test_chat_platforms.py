@@ -4,13 +4,16 @@ The shapes are those of the platforms' documentation, named in each adapter.
 """
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from email import message_from_bytes, policy
 
 import pytest
 
 from config.outbound import Client, from_settings
 from publishing import platforms
+from publishing.document import Picture
 from publishing.errors import Reauthorise, Refusal, Unknown, Wait
 from publishing.post import Job, Post
 from tests.publishing.wire import Answer, speaking
@@ -56,6 +59,7 @@ def hook(wire, **more):
     return Job(STORY, {}, {"webhook": f"{wire.url}/services/T/B/x"}, **more)
 
 
+PNG = b"\x89PNG\r\n\x1a\n"
 SENT = {"ok": True, "result": {"message_id": 5, "chat": {"id": -100, "username": "harbour"}}}
 MESSAGE = {"id": "9", "channel_id": "77", "content": "x", "guild_id": "3"}
 POSTED = {"ok": True, "ts": "17.5", "channel": "C1"}
@@ -75,8 +79,6 @@ def test_telegram_gets_safe_html_and_gives_the_posts_address(wire):
 
 
 def test_a_picture_goes_to_telegram_with_a_caption_that_fits(wire):
-    from publishing.document import Picture
-
     wire.says("POST /bot12:ab/sendPhoto", Answer(json=SENT))
     post = replace(
         STORY, summary="Word " * 600, pictures=(Picture("https://x.example/p.jpg", "P"),)
@@ -122,6 +124,70 @@ def test_a_slack_message_stands_even_if_its_address_is_not_told(wire):
 def test_a_slack_webhook_says_ok_and_no_more(wire):
     wire.says("POST /services/T/B/x", Answer(text="ok"))
     assert calls("slack_webhook", "publish", hook(wire)).remote_id == STORY.marker
+
+
+@pytest.mark.parametrize(
+    ("key", "made", "route"),
+    [
+        ("discord", discord, "POST /api/webhooks/1/tok"),
+        ("discord_bot", bot, "POST /channels/77/messages"),
+    ],
+)
+def test_discord_gets_pictures_with_their_descriptions(wire, key, made, route):
+    wire.says(route, Answer(json=MESSAGE))
+    wire.says("GET /a.png", Answer(body=PNG + b"a"))
+    wire.says("GET /b.png", Answer(body=PNG + b"b"))
+    pictures = (Picture(f"{wire.url}/a.png", "A ferry"), Picture(f"{wire.url}/b.png", ""))
+    calls(key, "publish", replace(made(wire), post=replace(STORY, pictures=pictures)))
+    [sent] = wire.to(route)
+    form = message_from_bytes(
+        b"Content-Type: " + sent.headers["Content-Type"].encode() + b"\r\n\r\n" + sent.body,
+        policy=policy.HTTP,
+    )
+    told, first, second = form.iter_parts()
+    body = json.loads(told.get_content())
+    assert body["content"].startswith("Ferry <returns>")
+    assert body["attachments"] == [
+        {"id": 0, "description": "A ferry"}, {"id": 1, "description": ""},
+    ]  # fmt: skip
+    assert told["Content-Disposition"].params["name"] == "payload_json"
+    assert first["Content-Disposition"].params["name"] == "files[0]"
+    assert (first.get_content(), second.get_content()) == (PNG + b"a", PNG + b"b")
+
+
+def test_pictures_stay_away_where_that_is_wished(wire):
+    wire.says("POST /channels/77/messages", Answer(json=MESSAGE))
+    pictures = (Picture(f"{wire.url}/a.png", "A ferry"),)
+    job = replace(bot(wire), post=replace(STORY, pictures=pictures))
+    calls("discord_bot", "publish", replace(job, options={**job.options, "pictures": False}))
+    assert "attachments" not in wire.to("POST /channels/77/messages")[0].json
+
+
+def test_slack_gets_pictures_with_their_descriptions_as_blocks(wire):
+    wire.says("POST /chat.postMessage", Answer(json=POSTED))
+    wire.says("GET /chat.getPermalink", Answer(json=LINK))
+    wire.says("POST /chat.update", Answer(json=POSTED))
+    wire.says("POST /services/T/B/x", Answer(text="ok"))
+    post = replace(STORY, pictures=(Picture("https://x.example/a.png", "A <ferry>"),))
+    picture = {"type": "image", "image_url": "https://x.example/a.png", "alt_text": "A <ferry>"}
+    calls("slack", "publish", replace(slack(wire), post=post))
+    body = wire.to("POST /chat.postMessage")[0].json
+    assert body["blocks"][-1] == picture
+    assert body["blocks"][0]["text"]["text"] == "*Ferry &lt;returns&gt; &amp; sails*"
+    assert body["text"].startswith("*Ferry &lt;returns&gt; &amp; sails*")
+    calls("slack_webhook", "publish", replace(hook(wire), post=post))
+    assert wire.to("POST /services/T/B/x")[0].json["blocks"][-1] == picture
+    calls("slack", "edit", slack(wire, remote_id="17.5"))
+    assert wire.to("POST /chat.update")[0].json["blocks"] == []  # they would stay otherwise
+
+
+def test_a_text_too_long_for_slacks_blocks_goes_without_pictures(wire):
+    wire.says("POST /services/T/B/x", Answer(text="ok"))
+    post = replace(
+        STORY, summary="& " * 1200, pictures=(Picture("https://x.example/a.png", "A ferry"),)
+    )
+    calls("slack_webhook", "publish", replace(hook(wire), post=post))
+    assert "blocks" not in wire.to("POST /services/T/B/x")[0].json
 
 
 # --- what answers mean: one row of the table each ---

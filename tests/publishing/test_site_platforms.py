@@ -12,6 +12,7 @@ import pytest
 
 from config.outbound import Client, from_settings
 from publishing import platforms
+from publishing.document import Picture
 from publishing.errors import Reauthorise, Refusal, Unknown, Wait
 from publishing.platforms.ghost import token
 from publishing.post import Job, Post
@@ -65,7 +66,37 @@ SEND = "PUT /_matrix/client/v3/rooms/!r:x.org/send/m.room.message/*"
 MINE = "GET /api/articles/me/all"
 
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def with_picture(wire):
+    wire.says("GET /a.png", Answer(body=PNG))
+    return replace(STORY, pictures=(Picture(f"{wire.url}/a.png", "A ferry"),))
+
+
 # --- Ghost ---
+
+
+def test_ghost_gets_the_first_picture_with_its_description(wire):
+    there = {"images": [{"url": "https://g.example/content/images/a.png", "ref": "x"}]}
+    wire.says("POST /ghost/api/admin/images/upload/", Answer(201, there))
+    wire.says("POST /ghost/api/admin/posts/", posts("draft"))
+    wire.says("PUT /ghost/api/admin/posts/p1/", posts("published"))
+    calls("ghost", "publish", replace(ghost(wire), post=with_picture(wire)))
+    [upload] = wire.to("POST /ghost/api/admin/images/upload/")
+    assert PNG in upload.body
+    assert b'name="purpose"\r\n\r\nimage' in upload.body
+    [draft] = wire.to("POST /ghost/api/admin/posts/")
+    made = draft.json["posts"][0]
+    assert made["feature_image"] == "https://g.example/content/images/a.png"
+    assert made["feature_image_alt"] == "A ferry"
+
+
+def test_a_picture_that_ghost_does_not_take_leaves_no_draft(wire):
+    wire.says("POST /ghost/api/admin/images/upload/", Answer(500, {"errors": [{"message": "no"}]}))
+    with pytest.raises(Wait):
+        calls("ghost", "publish", replace(ghost(wire), post=with_picture(wire)))
+    assert not wire.to("POST /ghost/api/admin/posts/")
 
 
 def test_ghosts_token_is_signed_as_it_asks():
@@ -118,6 +149,38 @@ def test_a_lost_flip_of_ghosts_is_seen_and_not_repeated(wire):
 
 
 # --- Matrix ---
+
+
+def test_matrix_gets_pictures_with_their_descriptions_below_the_message(wire):
+    wire.says("POST /_matrix/media/v3/upload", Answer(json={"content_uri": "mxc://x.org/pic"}))
+    wire.says(SEND, Answer(json={"event_id": "$e"}), Answer(json={"event_id": "$p"}))
+    kept = []
+
+    async def keep(part):
+        kept.append(part)
+
+    job = replace(matrix(wire), post=with_picture(wire), keep_part=keep)
+    assert calls("matrix", "publish", job).remote_id == "$e"
+    assert kept == ["$e", "$p"]
+    message, picture = wire.to(SEND)
+    assert message.path.endswith(MARKER)
+    assert picture.path.endswith(f"{MARKER}-1")
+    assert picture.json == {
+        "msgtype": "m.image", "body": "A ferry", "filename": "picture.png",
+        "url": "mxc://x.org/pic", "info": {"mimetype": "image/png", "size": len(PNG)},
+    }  # fmt: skip
+    redact = "PUT /_matrix/client/v3/rooms/!r:x.org/redact/*"
+    wire.says(redact, Answer(json={"event_id": "$r"}))
+    calls("matrix", "delete", matrix(wire, remote_id="$e", parts=("$e", "$p"), key="k"))
+    assert [each.path.split("/redact/")[1] for each in wire.to(redact)] == ["$e/k", "$p/k-1"]
+
+
+def test_a_picture_that_can_not_be_had_is_found_before_anything_is_said(wire):
+    wire.says("GET /a.png", Answer(404))
+    post = replace(STORY, pictures=(Picture(f"{wire.url}/a.png", "A ferry"),))
+    with pytest.raises(Refusal, match="could not be had"):
+        calls("matrix", "publish", replace(matrix(wire), post=post))
+    assert not wire.to(SEND)
 
 
 def test_matrix_gets_our_marker_as_the_transaction(wire):

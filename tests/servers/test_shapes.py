@@ -196,6 +196,24 @@ def test_a_wordpress_draft_whose_answer_was_lost_is_used_again(venue, proxy, del
 
 
 @pytest.mark.only("matrix")
+@pytest.mark.parametrize("skip", [0, 1])
+@pytest.mark.parametrize("mode", [None, Mode.LOST, Mode.DONE_503])
+def test_matrix_gets_each_picture_once_with_its_description(
+    venue, publish, proxy, approved, picture, mode, skip
+):
+    content = f'<p>Look.</p><figure><img src="{picture}" alt="A red dot"></figure>'
+    if mode is not None:
+        proxy.spoil(Fault(mode, venue.meant, skip=skip))
+    before = len(venue.posts("A red dot"))
+    row = Delivery.objects.get(pk=publish(approved(content=content)).pk)
+    assert len(venue.posts("A red dot")) == before + 1
+    message, dot = (venue.event(part)["content"] for part in row.parts)
+    assert message["msgtype"] == "m.text"
+    assert (dot["msgtype"], dot["body"]) == ("m.image", "A red dot")
+    assert dot["info"] == {"mimetype": "image/png", "size": len(RED_DOT)}
+
+
+@pytest.mark.only("matrix")
 def test_matrix_gets_a_whole_story_in_words_and_in_html(venue, publish, approved):
     row = publish(approved(content="<p>It <strong>sails</strong>.</p>"), form="whole")
     content = venue.event(row.remote_id)["content"]
