@@ -29,7 +29,7 @@ CROSS JOIN LATERAL (
     SELECT queue.channel_id, queue.published_at, watch.id AS watch_id, watch.counted_at
     FROM publishing_queue queue JOIN delivery_watches watch ON watch.delivery_id = queue.id
     WHERE queue.channel_id = channel AND watch.counted_at IS NOT NULL
-    ORDER BY queue.published_at DESC LIMIT %(newest)s
+    ORDER BY queue.scheduled_at DESC LIMIT %(newest)s
 ) post
 CROSS JOIN unnest(%(ages)s::interval[]) age
 CROSS JOIN LATERAL (

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from simulator.credentials import MASTODON_TOKEN
+from simulator.readers import audience
 from simulator.testing import Simulator
 
 STATUSES = "/mastodon/api/v1/statuses"
@@ -78,3 +79,20 @@ def test_the_accounts_statuses_come_newest_first_in_pages(desk: httpx.Client) ->
     assert 'rel="next"' in first.headers["Link"]
     older = desk.get(mine, params={"limit": 2, "max_id": ids[3]}).json()
     assert [status["id"] for status in older] == [ids[2], ids[1]]
+
+
+def test_readers_come_with_time_and_the_same_ones_to_the_same_status() -> None:
+    assert audience("118", 30) == (0, 0)
+    early, late = audience("118", 600), audience("118", 7 * 86_400)
+    assert 0 < early[0] <= late[0]
+    assert late[0] >= 4
+    assert audience("118", 600) == early
+
+
+def test_a_drill_says_how_many_readers_a_status_has(desk: httpx.Client) -> None:
+    number = desk.post("/mastodon/api/v1/statuses", data={"status": "It sails."}).json()["id"]
+    told = {"id": number, "favourites": 30, "boosts": 4}
+    assert desk.post("/_control/readers", json=told).json() == {"found": True}
+    status = desk.get(f"/mastodon/api/v1/statuses/{number}").json()
+    assert (status["favourites_count"], status["reblogs_count"]) == (30, 4)
+    assert desk.post("/_control/readers", json={"id": "1"}).status_code == 404
