@@ -22,7 +22,7 @@ from articles.wire import WireCopy
 from sources.feedparsing import Feed
 from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
-from sources.feedparsing.links import absolute, with_absolute_links
+from sources.feedparsing.links import Links, absolute
 from sources.feedparsing.texts import one_line
 
 WALL_SECONDS = 5.0  # it may have to wait for its second of CPU time on a busy machine
@@ -39,6 +39,7 @@ def read(document: bytes, content_type: str, url: str) -> Feed | None:
     told = _reader.ask(document, {"content-type": content_type, "content-location": url})
     if not told or not told["entries"]:
         return None
+    links = Links()
     family = _VERSIONS.match(told["version"])
     version = f"{family[1]} {family[2] or ''}.{family[3] or '0'}" if family and family[2] else "rss"
     return Feed(
@@ -46,17 +47,17 @@ def read(document: bytes, content_type: str, url: str) -> Feed | None:
         url=absolute(url, told["url"]),
         language=told["language"],
         version=version,
-        entries=tuple(_piece(each, url, told["language"]) for each in told["entries"]),
+        entries=tuple(_piece(each, url, told["language"], links) for each in told["entries"]),
         warnings=("The document is too broken for XML; it was read as far as it makes sense.",),
     )
 
 
-def _piece(told: dict[str, Any], base: str, language: str) -> WireCopy:
+def _piece(told: dict[str, Any], base: str, language: str, links: Links) -> WireCopy:
     link = absolute(base, told["url"]) if told["url"] else ""
     title = one_line(told["title"])
     published = parse_date(told["published"])
     updated = parse_date(told["updated"])
-    content = with_absolute_links(told["content"] or told["summary"], link or base)
+    content = links.made_absolute(told["content"] or told["summary"], link or base)
     enclosures = [
         {"url": absolute(base, address), "type": kind, "length": _size(length)}
         for address, kind, length in told["enclosures"][:20]

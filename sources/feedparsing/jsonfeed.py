@@ -10,9 +10,9 @@ from sources.feedparsing import MOST_ENTRIES, Feed, FeedError
 from sources.feedparsing.about import with_declared_in_json
 from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
-from sources.feedparsing.links import absolute, with_absolute_links
+from sources.feedparsing.links import Links, absolute
 
-_MOST_VALUES, _MOST_PARAGRAPHS = 600_000, 10_000
+_MOST_VALUES, _MOST_PARAGRAPHS, _MOST_ATTACHMENTS = 600_000, 10_000, 20
 
 
 def parse_json(document: bytes, url: str) -> Feed:
@@ -28,7 +28,7 @@ def parse_json(document: bytes, url: str) -> Feed:
     version = str(body.get("version", "")).rpartition("/")[2][:10] or "1"
     language = _text(body.get("language"))
     items = [item for item in body["items"] if isinstance(item, dict)]
-    about = (url, language, _authors(body))
+    about = (url, language, _authors(body), Links())
     feed = Feed(
         title=" ".join(_text(body.get("title")).split()),
         url=absolute(url, _text(body.get("home_page_url"))),
@@ -49,7 +49,11 @@ def _in_utf8(document: bytes) -> bytes:
 
 
 def _entry(
-    item: dict[str, Any], base: str, language: str, feed_authors: tuple[str, ...]
+    item: dict[str, Any],
+    base: str,
+    language: str,
+    feed_authors: tuple[str, ...],
+    links: Links,
 ) -> WireCopy:
     link = absolute(base, _text(item.get("url")) or _text(item.get("external_url")))
     updated = parse_date(_text(item.get("date_modified")))
@@ -62,7 +66,7 @@ def _entry(
         external_id=identity(_text(item.get("id")), link, title, published, content),
         title=title,
         url=link,
-        content=with_absolute_links(content, link or base) or summary,
+        content=links.made_absolute(content, link or base) or summary,
         summary=summary if content else "",
         authors=_authors(item) or feed_authors,
         tags=tuple(_text(tag) for tag in _list(item.get("tags")) if _text(tag)),
@@ -80,7 +84,7 @@ def _metadata(item: dict[str, Any], base: str) -> dict[str, Any]:
             "type": _text(each.get("mime_type")),
             "length": _size(each.get("size_in_bytes")),
         }
-        for each in _list(item.get("attachments"))
+        for each in _list(item.get("attachments"))[:_MOST_ATTACHMENTS]
         if isinstance(each, dict) and _text(each.get("url"))
     ]
     image = _text(item.get("image")) or _text(item.get("banner_image"))

@@ -5,11 +5,12 @@ nothing but an address is called by it.
 """
 
 import re
+from itertools import islice
 
 from sources.feedparsing.texts import plain, words
 from sources.feedparsing.vocabulary import Element, Fields, Words, fields
 
-_LONGEST = 300
+_LONGEST, _MOST = 300, 200
 _MAIL = re.compile(r"(?:mailto:)?[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}(?:\?\S{0,100})?")
 _AROUND = " \t\"'()<>[]{},;"
 _KINDS = ("dc:creator", "dc:author", "author", "itunes:author", "managingeditor",
@@ -25,7 +26,8 @@ def authors(given: Fields, known: Words) -> tuple[str, ...]:
     """
     for word in _KINDS:
         if word in given:
-            people = (_person(each, known) for each in given[word] if _wrote(each, word))
+            named = islice(given[word], _MOST)
+            people = (_person(each, known) for each in named if _wrote(each, word))
             if names := tuple(dict.fromkeys(filter(None, people))):
                 return names
     return ()

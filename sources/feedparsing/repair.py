@@ -18,7 +18,7 @@ _NUMBER = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 _BARE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)")
 _NO_CHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]|\xed[\xa0-\xbf].")
 _XML_ENTITIES = frozenset({b"amp", b"lt", b"gt", b"quot", b"apos"})
-_CDATA = re.compile(rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.S)
+_OPEN, _CLOSE = b"<![CDATA[", b"]]>"
 _VOID = re.compile(rb"<(br|hr|img|input|wbr)((?:\s[^<>]{0,2000})?)(?<!/)>", re.I)
 _CLOSED_VOID = re.compile(rb"</(?:br|hr|img|input|wbr)\s*>", re.I)
 _UNQUOTED = re.compile(rb"<[A-Za-z_][^<>\s]{0,60}\s[^<>=]{1,60}=[^\s\"'<>][^<>]{0,500}>")
@@ -35,8 +35,8 @@ def repaired(document: bytes, entities: Mapping[bytes, bytes]) -> tuple[bytes, l
     document, warnings = mended_utf8(document.translate(None, _CONTROLS))
     if b"\xef\xbf" in document or b"\xed" in document:
         document = _NO_CHARACTER.sub("\ufffd".encode(), document, count=_MOST_CHANGES)
-    if document.rfind(b"<![CDATA[") > document.rfind(b"]]>"):
-        document += b"]]>"
+    if document.rfind(_OPEN) > document.rfind(_CLOSE):
+        document += _CLOSE
     document = outside_cdata(document, lambda part: _without_odd_entities(part, entities))
     return _with_prefixes(document), warnings
 
@@ -56,10 +56,21 @@ def without_html_habits(document: bytes) -> bytes:
 
 def outside_cdata(document: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """`change` applied to everything but CDATA sections, where nothing is mark-up."""
-    if b"<![CDATA[" not in document:
+    if _OPEN not in document:
         return change(document)
-    parts = _CDATA.split(document)
+    parts = cdata_apart(document)
     return b"".join(part if n % 2 else change(part) for n, part in enumerate(parts))
+
+
+def cdata_apart(document: bytes) -> list[bytes]:
+    """The document in pieces: every second one is a CDATA section, open to the end if unclosed."""
+    parts, done = [], 0
+    while (start := document.find(_OPEN, done)) >= 0:
+        end = document.find(_CLOSE, start)
+        end = len(document) if end < 0 else end + len(_CLOSE)
+        parts += [document[done:start], document[start:end]]
+        done = end
+    return [*parts, document[done:]]
 
 
 def _without_odd_entities(part: bytes, entities: Mapping[bytes, bytes]) -> bytes:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import html
 import re
+from collections.abc import Iterator
 
 from lxml import etree
 
@@ -28,6 +29,8 @@ _DECLARATION = re.compile(r"""\sxmlns(?::[\w.-]+)?=(?:"[^"]*"|'[^']*')""")
 _PREFIXED = re.compile(r"<(/?)[A-Za-z_][\w.-]*:(?=[A-Za-z])")
 _EMPTY = re.compile(r"<(br|hr|img|input|wbr)((?:\s[^<>]{0,2000})?)></\1>", re.I)
 _BREAKS = re.compile("[ \\t\\n\\r\\f\\v\\x1c-\\x1f\\x85\\u2028\\u2029]+")
+_OPENING = re.compile(r"<(?=[A-Za-z])")
+_SLICE = 500_000
 _WRAPPED = re.compile(r"\s*<div(?:\s[^<>]*)?>(.*)</div>\s*", re.S)
 
 
@@ -147,9 +150,19 @@ def _inner(element: Element, *, unwrap: bool) -> str:
         if "xmlns" in text:
             text = _DECLARES.sub(lambda match: _DECLARATION.sub("", match[0]), text)
         if _PREFIXED.search(text):  # lxml knows HTML's empty elements by their bare names only
-            text = _EMPTY.sub(r"<\1\2>", _PREFIXED.sub(r"<\1", text))
-        parts.append(text)
+            parts += (_EMPTY.sub(r"<\1\2>", _PREFIXED.sub(r"<\1", some)) for some in _sliced(text))
+        else:
+            parts.append(text)
     whole = "".join(parts).strip()
     if unwrap and len(element) == 1 and (match := _WRAPPED.fullmatch(whole)):
         return match[1].strip()
     return whole
+
+
+def _sliced(markup: str) -> Iterator[str]:
+    """Long mark-up a slice at a time, each ending before an element: less memory for a change."""
+    done = 0
+    while cut := _OPENING.search(markup, done + _SLICE):
+        yield markup[done : cut.start()]
+        done = cut.start()
+    yield markup[done:]

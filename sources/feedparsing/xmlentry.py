@@ -7,12 +7,13 @@ looked for under all of its words, the most telling first.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from articles.wire import WireCopy
 from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
-from sources.feedparsing.links import absolute, with_absolute_links
+from sources.feedparsing.links import Links, absolute
 from sources.feedparsing.people import authors
 from sources.feedparsing.texts import GUESS, HTML, TEXT, markup, plain, words
 from sources.feedparsing.vocabulary import (
@@ -25,6 +26,7 @@ from sources.feedparsing.vocabulary import (
 )
 
 _MOST_ENCLOSURES, _MOST_TAGS = 20, 50
+_MOST_ATTACHED = 1_000  # looked at, for those that are the same one many times
 _PUBLISHED = ("pubdate", "published", "issued", "dcterms:issued", "dc:date", "date",
               "dcterms:created", "created", "dcterms:date")  # fmt: skip
 _UPDATED = ("updated", "modified", "dcterms:modified", "lastbuilddate")
@@ -42,11 +44,11 @@ class About:
     """What an entry inherits from its feed."""
 
     known: Words
+    links: Links  # of the document's texts
     base: str  # for relative links
     language: str = ""
     authors: tuple[str, ...] = ()
     is_atom: bool = False  # where a text without a type is plain
-    most_links: int = 10_000  # made absolute in one text: a whole document's are bounded
 
 
 def entry(element: Element, feed: About) -> WireCopy:
@@ -118,7 +120,7 @@ def first_markup(given: Fields, names: Sequence[str], feed: About, base: str, li
                 inside = based(element, base)
                 # Without xml:base, what is relative in an RSS text is meant as on its page.
                 seen_from = inside if feed.is_atom or inside != feed.base else link or inside
-                return with_absolute_links(text, seen_from, feed.most_links)
+                return feed.links.made_absolute(text, seen_from)
     return ""
 
 
@@ -131,10 +133,9 @@ def entry_link(element: Element | None, given: Fields, base: str) -> str:
             if text := words(link):
                 return absolute(based(link, base), text.replace("&amp;", "&"))
         elif "alternate" in relations(link):
-            address = absolute(based(link, base), href)
             if "html" in link.get("type", "html"):
-                return address
-            fallback = fallback or address
+                return absolute(based(link, base), href)
+            fallback = fallback or absolute(based(link, base), href)
     if not fallback and element is not None and (href := attribute(element, "href")):
         fallback = absolute(base, href)
     return fallback
@@ -270,7 +271,7 @@ def _metadata(given: Fields, base: str) -> dict[str, Any]:
 def _enclosures(given: Fields, base: str) -> Iterator[dict[str, Any]]:
     """Enclosures, then media, then their pictures: by address, each once."""
     seen: set[str] = set()
-    for each, address, kind in _attached(given):
+    for each, address, kind in islice(_attached(given), _MOST_ATTACHED):
         absolute_address = absolute(based(each, base), address)
         if absolute_address and absolute_address not in seen and len(seen) < _MOST_ENCLOSURES:
             seen.add(absolute_address)

@@ -5,6 +5,7 @@ from itertools import islice
 
 from sources.feedparsing import MOST_ENTRIES, Feed, FeedError, Unreadable
 from sources.feedparsing.about import with_declared
+from sources.feedparsing.links import Links
 from sources.feedparsing.people import authors
 from sources.feedparsing.texts import words
 from sources.feedparsing.vocabulary import (
@@ -28,7 +29,6 @@ from sources.feedparsing.xmltree import tree
 
 _TOPS = frozenset({"rss", "rdf:rdf", "rdf", "feed", "channel"})
 _PIECES = ("item", "entry")
-_MOST_LINKS = 100_000
 _OLDEST = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -58,7 +58,7 @@ def _feed(root: Element, url: str, warnings: list[str]) -> Feed:
         language=_language(top, head, given),
         authors=authors(given, known),
         is_atom=word_of(top, known) == "feed",
-        most_links=_MOST_LINKS // max(len(read), 1),
+        links=Links(),
     )
     if len(read) < len(pieces):
         warnings = [*warnings, f"Only {len(read)} of {len(pieces)} entries were read."]

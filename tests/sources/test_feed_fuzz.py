@@ -5,6 +5,7 @@
 
 import time
 from datetime import UTC
+from urllib.parse import urljoin
 
 import orjson
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from sources.feedparsing import MOST_ENTRIES, FeedError, parse
 from sources.feedparsing.dates import parse_date
+from sources.feedparsing.links import absolute
 from sources.feedparsing.shape import as_json
 from tests.fuzz.fuzz_feeds import SEEDS, check
 
@@ -86,3 +88,14 @@ def test_anything_repeated_stays_cheap(unit, times):
         assert len(feed.entries) <= MOST_ENTRIES
         assert orjson.dumps(as_json(feed), default=str)
     assert time.process_time() - began < 1.5
+
+
+@given(
+    base=st.sampled_from(
+        ["http://a.example/b/c?d=/e#f", "https://a.example", "http://a.example/b//c/", "/b/c", "",
+         "http://a.example/b/../c/./d", "mailto:a@b.example", "file:///b/c", "http://a.example?b/c"]
+    ),
+    link=st.text(st.sampled_from("ab/.~%@-:?#;=é "), max_size=12),
+)  # fmt: skip
+def test_any_link_leads_where_the_standard_library_says(base, link):
+    assert absolute(base, link) == urljoin(base, link.strip())
