@@ -23,6 +23,7 @@ from config.admin_base import (
     Textarea,
     TextInput,
     age,
+    badge,
     display,
 )
 
@@ -114,10 +115,10 @@ class GenerationAdmin(ReadOnlyAdmin):
         """The provider's time."""
         return "–" if call.latency_ms is None else f"{call.latency_ms / 1000:.1f} s"
 
-    @display(description="State", label=STATE_LABELS)
-    def state_badge(self, call: Generation) -> tuple[str, str]:
+    @display(description="State")
+    def state_badge(self, call: Generation) -> SafeString:
         """Where it stands."""
-        return call.state, call.get_state_display()
+        return badge(call.get_state_display(), STATE_LABELS[call.state])
 
     @display(description="Asked by")
     def who(self, call: Generation) -> str:

@@ -19,7 +19,7 @@ from ai.material import OFFERED
 from ai.models import Generation, Task
 from articles.lifecycle import EDITABLE, Kind, Right
 from articles.models import Article
-from config.admin_base import Act, DeskTabularInline, Select, Textarea, actor, display
+from config.admin_base import Act, DeskTabularInline, Select, Textarea, actor, badge, display
 
 States = Generation.States
 
@@ -86,12 +86,14 @@ class SuggestionInline(DeskTabularInline):
         """The text, or why there is none yet."""
         return shown(generation)
 
-    @display(description="State", label=STATE_LABELS)
-    def state_badge(self, generation: Generation) -> tuple[str, str]:
+    @display(description="State")
+    def state_badge(self, generation: Generation) -> SafeString:
         """Where it stands, and who decided."""
         who = generation.decided_by
         words = generation.get_state_display()
-        return generation.state, f"{words} by {who.get_username()}" if who else words
+        return badge(
+            f"{words} by {who.get_username()}" if who else words, STATE_LABELS[generation.state]
+        )
 
     @display(description="By")
     def made_by(self, generation: Generation) -> str:

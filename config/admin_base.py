@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from config.admin_acts import Act, Acting, Done, Offer, ReasonForm, actor
-from config.admin_display import age, headline
+from config.admin_display import age, badge, headline
 
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminSplitDateTime as SplitDateTimeInput
@@ -75,7 +75,7 @@ __all__ = [
     "DeskTabularInline", "Done", "FileInput", "ListLink", "NumberInput", "Offer", "PasswordInput",
     "ReadOnlyAdmin", "ReasonForm", "Select", "SplitDateTimeInput",
     "StackedDateTimeInput", "Switch", "TabFilter", "TextInput", "Textarea",
-    "UrlInput", "actor", "age", "display", "headline",
+    "UrlInput", "actor", "age", "badge", "display", "headline",
 ]  # fmt: skip
 
 

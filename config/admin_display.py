@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -27,6 +28,16 @@ def age(moment: datetime | None) -> SafeString:
         moment.isoformat(),
         timezone.localtime(moment).strftime("%d %b %Y, %H:%M %Z"),
         _short((timezone.now() - moment).total_seconds(), moment),
+    )
+
+
+def badge(words: str, kind: str = "") -> SafeString:
+    """A coloured word where `display(label=…)` has no effect: in the rows inside a page.
+
+    `kind` is "info", "success", "warning", "danger", or "" for grey.
+    """
+    return render_to_string(
+        "unfold/helpers/display_label.html", {"label": words, "label_type": kind}
     )
 
 

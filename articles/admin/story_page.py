@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from articles.lifecycle import TRANSITIONS
 from articles.models import Event, Revision, StoryOrigin
-from config.admin_base import DeskTabularInline, age, display
+from config.admin_base import DeskTabularInline, age, badge, display
 
 
 class OriginInline(DeskTabularInline):
@@ -37,12 +37,10 @@ class OriginInline(DeskTabularInline):
             origin.item.title,
         )
 
-    @display(description="Since then", label={"changed": "warning"})
-    def news(self, origin: StoryOrigin) -> tuple[str, str]:
+    @display(description="Since then")
+    def news(self, origin: StoryOrigin) -> SafeString:
         """Whether the source has rewritten its piece."""
-        if origin.source_changed:
-            return "changed", "Source changed"
-        return "same", "Unchanged"
+        return badge("Source changed", "warning") if origin.source_changed else badge("Unchanged")
 
 
 class RevisionInline(DeskTabularInline):

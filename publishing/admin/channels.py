@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from articles.errors import DeskError
@@ -145,7 +146,7 @@ class ChannelAdmin(ChannelPage, Visits):
                     "hint": "Choose where the account is; the next page asks for what it needs.",
                     "opts": self.opts,
                     "parameter": "platform",
-                    "choices": list(platforms.platforms().values()),
+                    "groups": _groups(),
                 },
             )
         return super().add_view(request, form_url, extra_context)
@@ -177,14 +178,16 @@ class ChannelAdmin(ChannelPage, Visits):
         once = f"Once only: {adapter.capabilities.in_words}"
         # A channel that is there already says so on its card.
         access = f"Access: {adapter.capabilities.access}" if adapter.capabilities.access else ""
-        words = (adapter.help, once) if obj else (adapter.help, access, once)
+        words = [each for each in (adapter.help, "" if obj else access, once) if each]
         return [
             (None, {"fields": ["name", "is_active"]}),
             (
                 f"Connection to {adapter.label}",
                 {
                     "fields": [*connection, "unchecked"],
-                    "description": " ".join(filter(None, words)),
+                    "description": format_html_join(
+                        "", "<p>{}</p>", ([each] for each in words if each)
+                    ),
                 },
             ),
             ("Pace", {"fields": list(_PACE)}),
@@ -229,6 +232,25 @@ class ChannelAdmin(ChannelPage, Visits):
             Act("pause", "Pause", "pause", _pause, _may_pause, asks_reason=True),
             Act("resume", "Resume", "play_arrow", _resume, _may_resume),
         )
+
+
+def _groups() -> list[dict[str, Any]]:
+    """The platforms as they are offered: those that anybody can use, then those with a gate."""
+    every = list(platforms.platforms().values())
+    return [
+        {
+            "title": "Ready at once",
+            "hint": "An account, or nothing at all, is enough.",
+            "choices": [each for each in every if not each.capabilities.access],
+        },
+        {
+            "title": "With an application of your own",
+            "hint": "These companies let programs in on terms of their own. Each card says what "
+            "access costs and needs.",
+            "choices": [each for each in every if each.capabilities.access],
+            "wide": True,
+        },
+    ]
 
 
 def _link_words() -> str:

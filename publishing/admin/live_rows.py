@@ -45,37 +45,47 @@ class LiveRows(ReadOnlyAdmin):
     @display(description="State")
     def standing(self, delivery: Delivery) -> SafeString:
         """Where it stands, in a word and a sentence."""
-        return _part(
-            delivery,
-            "standing",
-            render_to_string(
-                "newsdesk/standing.html",
-                {
-                    "delivery": delivery,
-                    "kind": standing.LABELS[delivery.status],
-                    "icon": standing.ICONS[delivery.status],
-                    "sentence": standing.sentence(delivery),
-                    "found": drifts.found(delivery),
-                    "asks": delivery.status == Status.IN_DOUBT and not delivery.next_attempt_at,
-                },
-            ),
-        )
+        return standing_part(delivery)
 
     @display(description="When")
     def due(self, delivery: Delivery) -> SafeString:
         """When it went out, or is due."""
-        if delivery.published_at:
-            when: Any = age(delivery.published_at)
-        elif delivery.scheduled_at <= timezone.now() and delivery.status == Status.PENDING:
-            when = "now"
-        else:
-            when = age(delivery.scheduled_at)
-        return _part(delivery, "due", when)
+        return due_part(delivery)
 
     @display(description="")
     def row_acts(self, obj: Any) -> SafeString:
         """The row's buttons."""
         return _part(obj, "acts", super().row_acts(obj))
+
+
+def standing_part(delivery: Delivery) -> SafeString:
+    """Where it stands, in a word and a sentence, as the script keeps it up to date."""
+    return _part(
+        delivery,
+        "standing",
+        render_to_string(
+            "newsdesk/standing.html",
+            {
+                "delivery": delivery,
+                "kind": standing.LABELS[delivery.status],
+                "icon": standing.ICONS[delivery.status],
+                "sentence": standing.sentence(delivery),
+                "found": drifts.found(delivery),
+                "asks": delivery.status == Status.IN_DOUBT and not delivery.next_attempt_at,
+            },
+        ),
+    )
+
+
+def due_part(delivery: Delivery) -> SafeString:
+    """When it went out, or is due, as the script keeps it up to date."""
+    if delivery.published_at:
+        when: Any = age(delivery.published_at)
+    elif delivery.scheduled_at <= timezone.now() and delivery.status == Status.PENDING:
+        when = "now"
+    else:
+        when = age(delivery.scheduled_at)
+    return _part(delivery, "due", when)
 
 
 def _part(delivery: Delivery, name: str, shown: Any) -> SafeString:

@@ -55,7 +55,7 @@ class PublishingPage(ReadOnlyAdmin):
             except DeskError as problem:
                 refusal = str(problem)
             else:
-                return HttpResponseRedirect(_story_url(story))
+                return HttpResponseRedirect(f"{_story_url(story)}#deliveries")
         context = {
             **self.admin_site.each_context(request),
             **_shown(request, story),

@@ -162,7 +162,7 @@ class AddingByAddress(DeskAdmin):
             "title": "What kind of source?",
             "opts": self.opts,
             "parameter": "connector",
-            "choices": list(connectors.connectors().values()),
+            "groups": [{"choices": list(connectors.connectors().values())}],
         }
         return TemplateResponse(request, "newsdesk/choose.html", context)
 

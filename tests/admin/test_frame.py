@@ -1,5 +1,7 @@
 """The console's frame: every list opens with few queries, every page for those who may."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.db import connection
@@ -7,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from config import console as frame
-from config.admin_base import DeskAdmin
+from config.admin_base import DeskAdmin, DeskStackedInline, DeskTabularInline
 
 
 def lists():
@@ -20,6 +22,20 @@ def lists():
 def test_every_page_stands_on_our_base():
     strangers = [page for page in admin.site._registry.values() if not isinstance(page, DeskAdmin)]
     assert strangers == []
+
+
+def test_no_field_of_a_page_asks_for_a_badge_that_only_lists_draw():
+    """Unfold draws `display(label=…)` in lists; on a page the bare value would stand there."""
+    rows = [*DeskTabularInline.__subclasses__(), *DeskStackedInline.__subclasses__()]
+    assert len(rows) > 5
+    places: list[Any] = [*admin.site._registry.values(), *rows]
+    bare = [
+        (place, field)
+        for place in places
+        for field in place.readonly_fields
+        if getattr(getattr(place, field, None), "label", None)
+    ]
+    assert bare == []
 
 
 def test_every_list_and_the_first_page_open_for_an_administrator(ada, wire, draft, console):

@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 
 from articles import desk
 from articles.record import Actor, Door
-from publishing import queue
+from publishing import deliver, queue
 from publishing.lifecycle import Status
 from publishing.models import Channel, Delivery
 
@@ -135,6 +135,9 @@ def test_an_approved_story_is_two_clicks_from_its_readers(
     person.finds("#publish-now").click()
     person.sees("Queued to Our blog, now.")
     assert Delivery.objects.get().channel == channel
+    assert "is due" in person.finds("#deliveries-group .q-words").text
+    deliver.drain()
+    person.sees("It went to Our blog")  # by itself, without a reload
     assert person.complaints() == []
 
 

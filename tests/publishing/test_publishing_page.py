@@ -88,12 +88,12 @@ SENT = {
         lambda body: body["caption"].replace("<b>", "").replace("</b>", ""),
     ),
     "discord": (
-        "POST /api/webhooks/1/tok", {}, {}, {"id": "9", "channel_id": "7"},
+        "POST /api/webhooks/1/tok", {"pictures": False}, {}, {"id": "9", "channel_id": "7"},
         lambda body: body["content"],
     ),
     "matrix": (
-        "PUT /_matrix/client/v3/rooms/*", {"room": "!a:b.example"}, {"token": "t"},
-        {"event_id": "$1"}, lambda body: body["body"],
+        "PUT /_matrix/client/v3/rooms/*", {"room": "!a:b.example", "pictures": False},
+        {"token": "t"}, {"event_id": "$1"}, lambda body: body["body"],
     ),
 }  # fmt: skip
 
