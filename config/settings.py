@@ -315,7 +315,7 @@ LOGGING = logging_config(
     as_json=env.flag("LOG_JSON", default=PRODUCTION),
 )
 
-# --- the console (django-unfold); callbacks live in config.console ---
+# --- the console (django-unfold); callbacks live in config.console and config.today ---
 UNFOLD = {
     "SITE_TITLE": SITE_NAME,
     "SITE_HEADER": SITE_NAME,
@@ -327,7 +327,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,
     "ENVIRONMENT": "config.console.environment",
-    "DASHBOARD_CALLBACK": "config.console.dashboard",
+    "DASHBOARD_CALLBACK": "config.today.dashboard",
     "STYLES": ["config.console.stylesheet"],
     "SCRIPTS": ["config.console.script"],
     "BORDER_RADIUS": "6px",

@@ -237,17 +237,18 @@ class ChannelAdmin(ChannelPage, Visits):
 def _groups() -> list[dict[str, Any]]:
     """The platforms as they are offered: those that anybody can use, then those with a gate."""
     every = list(platforms.platforms().values())
+    gated = [each for each in every if isinstance(each, Connects)]
     return [
         {
             "title": "Ready at once",
-            "hint": "An account, or nothing at all, is enough.",
-            "choices": [each for each in every if not each.capabilities.access],
+            "hint": "An account of your own, or nothing at all, is enough.",
+            "choices": [each for each in every if each not in gated],
         },
         {
             "title": "With an application of your own",
             "hint": "These companies let programs in on terms of their own. Each card says what "
             "access costs and needs.",
-            "choices": [each for each in every if each.capabilities.access],
+            "choices": gated,
             "wide": True,
         },
     ]
