@@ -65,7 +65,7 @@ def build(*, seed: int = 1, pace: float = 20, memory: Path | None = None) -> web
     }
 
     async def home(request: web.Request) -> web.Response:
-        return pages.front_page(platforms)
+        return pages.front_page([each for each in platforms if each is not bare or bare.postings()])
 
     app = web.Application(middlewares=[faults.middleware], client_max_size=LARGEST_BODY)
     app.router.add_get("/", home)

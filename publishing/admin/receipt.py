@@ -1,9 +1,12 @@
 """A delivery's receipt, to read and to keep."""
 
+from datetime import datetime
+
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from config.admin_base import ReadOnlyAdmin
 from publishing import readback, receipts
@@ -41,8 +44,20 @@ class Receipts(ReadOnlyAdmin):
             "opts": self.opts,
             "delivery": delivery,
             "receipt": told,
+            "attempts": [
+                each | {"began": _local(each["started_at"]), "ended": _local(each["finished_at"])}
+                for each in told["attempts"]
+            ],
+            "amendments": [
+                each | {"went_out": _local(each["published_at"])} for each in told["amendments"]
+            ],
             "draws": (readback.in_words(watch) or "No numbers yet") if watch is not None else "",
             "asked": watch.counted_at if watch is not None else None,
             "json_url": f"{receipts.address(delivery)}?format=json",
         }
         return TemplateResponse(request, "newsdesk/receipt.html", context)
+
+
+def _local(moment: str | None) -> datetime | None:
+    """A receipt's moment in the reader's time zone."""
+    return timezone.localtime(datetime.fromisoformat(moment)) if moment else None

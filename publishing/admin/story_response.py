@@ -49,7 +49,11 @@ def table(story: Article) -> dict[str, Any]:
         return {}
     first = {each.watch_id: each for each in _first_readings(watches)}
     total = StoryResponse.objects.filter(story=story).first()
+    to_ask = [each.count_at for each in watches if each.count_at]
     return {
+        "first_at": min(to_ask)
+        if to_ask and not any(each.counted_at for each in watches)
+        else None,
         "rows": [_row(watch, first.get(watch.pk)) for watch in watches],
         "measures": [name.capitalize() for name in MEASURES],
         "totals": [getattr(total, name, None) for name in MEASURES] if len(watches) > 1 else [],

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from publishing import deliver, queue, receipts
@@ -53,7 +54,10 @@ def test_the_page_shows_it_and_the_json_is_the_same(out, paula):
     browser.force_login(paula)
     page = browser.get(receipts.address(out)).content.decode()
     assert "Ferry &lt;returns&gt;" in page
-    assert receipts.receipt(out)["payload_sha256"] in page
+    told = receipts.receipt(out)
+    assert told["payload_sha256"] in page
+    assert told["attempts"][0]["started_at"] not in page  # people read it in their own time
+    assert f"{timezone.localtime(Attempt.objects.get().started_at):%H:%M:%S.%f}" in page
     answer = browser.get(f"{receipts.address(out)}?format=json")
     assert json.loads(answer.content) == receipts.receipt(out)
     assert "attachment" in answer["Content-Disposition"]

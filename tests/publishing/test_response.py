@@ -208,6 +208,16 @@ def test_the_storys_page_has_a_row_for_each_post_and_what_came_since_the_first_r
 
 
 @pytest.mark.django_db(transaction=True)
+def test_before_the_first_reading_the_page_says_when_that_will_be(out, paper, client, ada):
+    story = out("Ferry", paper("Gazette"), 12)
+    Watch.objects.create(delivery=Delivery.objects.get(), count_at=timezone.now())
+    client.force_login(ada)
+    page = client.get(reverse("admin:articles_story_change", args=(story.pk,))).content.decode()
+    assert "The platforms are asked for numbers from" in page
+    assert "Against its channel" not in page
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_api_and_the_receipt_tell_the_counts_once_there_are_any(
     out, paper, client, vera, paula
 ):
