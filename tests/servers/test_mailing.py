@@ -4,13 +4,12 @@ from collections import Counter
 
 import pytest
 
-from publishing import queue
+from publishing import queue, subscribing
 from publishing.lifecycle import Status
 from publishing.models import Delivery
 from tests.servers.going_on import asks_a_person, to_the_end
 from tests.servers.proxy import Fault, Mode
 
-subscribing = pytest.importorskip("publishing.subscribing")
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.only("email")]
 
 READERS = ("rita", "robin", "ruth", "rolf")
