@@ -1,29 +1,21 @@
 """One measurement: posts that are due, workers that drain, and what arrived."""
 
-import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from articles.lifecycle import Kind, State
 from articles.models import Article, Revision
+from config.benching import Child, child
 from publishing import approval
 from publishing.lifecycle import Status
 from publishing.models import Channel, Delivery
 
-_HERE = Path(__file__).resolve().parents[2]
 _TEXT = "".join(f"<p>Paragraph {number} of a story of a usual length.</p>" for number in range(40))
 
 
@@ -46,29 +38,6 @@ class Figures:
         return self.arrived == self.posts and not self.twice and not self.unsettled
 
 
-class Child:
-    """A process of the bench that answers each line with one."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-        self.began = self.hears()
-
-    def tell(self, line: str) -> None:
-        """Send a line."""
-        assert self._process.stdin is not None  # noqa: S101 (a pipe, see `_child`)
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-
-    def hears(self) -> dict[str, Any]:
-        """Its next line; raises `RuntimeError` when it has ended."""
-        assert self._process.stdout is not None  # noqa: S101 (a pipe, see `_child`)
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("A process of the bench has ended; its words stand above.")
-        told: dict[str, Any] = json.loads(line)
-        return told
-
-
 class Bench:
     """A receiver and workers, each in a process of its own, around this process's database."""
 
@@ -80,15 +49,13 @@ class Bench:
         """Queue so many posts over so many channels, drain them all, and count."""
         _empty()
         self._set_up(posts, channels)
-        self._site.tell(str(round(latency * 1000)))
-        self._site.hears()
+        self._site.asks(str(round(latency * 1000)))
         began = time.perf_counter()
         for worker in self._workers:
             worker.tell("")
         taken = [worker.hears() for worker in self._workers]
         seconds = time.perf_counter() - began
-        self._site.tell("")
-        counted = self._site.hears()
+        counted = self._site.asks("")
         return Figures(
             posts=posts,
             seconds=seconds,
@@ -102,7 +69,7 @@ class Bench:
 
     def _set_up(self, posts: int, channels: int) -> None:
         """Every story goes to as many channels as it takes, all of it due."""
-        address = f"http://127.0.0.1:{self._site.began['port']}/webhook"
+        address = f"http://127.0.0.1:{self._site.greeting['port']}/webhook"
         made = [
             Channel(
                 name=f"Partner {number}", platform="webhook", options={"url": address},
@@ -129,53 +96,14 @@ class Bench:
 
 
 @contextmanager
-def bench(workers: int, redis_url: str) -> Iterator[Bench]:
+def bench(workers: int, redis: str) -> Iterator[Bench]:
     """The processes, around the database that this process is connected to."""
-    environment = os.environ | {
-        "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
-        "REDIS_URL": redis_url,
-        "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
-        "LOG_LEVEL": "ERROR",
-    }
     with ExitStack() as stack:
-        site = stack.enter_context(_child("publishing.bench.site", environment))
+        site = stack.enter_context(child(["publishing.bench.site"], redis))
         crew = [
-            stack.enter_context(_child("publishing.bench.worker", environment))
-            for _ in range(workers)
+            stack.enter_context(child(["publishing.bench.worker"], redis)) for _ in range(workers)
         ]
         yield Bench(site, crew)
-
-
-def database_url(name: str) -> str:
-    """The desk's database server, and another database on it."""
-    return urlunsplit(urlsplit(settings.DATABASE_URL)._replace(path=f"/{quote(name)}"))
-
-
-def redis_url(number: int) -> str:
-    """The desk's Redis, and another of its databases."""
-    parts = urlsplit(settings.REDIS_URL)
-    if parts.scheme == "unix":
-        query = dict(parse_qsl(parts.query)) | {"db": str(number)}
-        return f"unix://{parts.netloc}{parts.path}?{urlencode(query)}"
-    return urlunsplit(parts._replace(path=f"/{number}"))
-
-
-@contextmanager
-def _child(module: str, environment: Mapping[str, str]) -> Iterator[Child]:
-    process = subprocess.Popen(  # noqa: S603 (our own modules)
-        [sys.executable, "-m", module],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE, env=environment,
-    )  # fmt: skip
-    try:
-        yield Child(process)
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()  # they end with their input
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _story(number: int) -> Article:

@@ -20,13 +20,12 @@ class Count:
     """What has arrived."""
 
     def __init__(self) -> None:
-        self.by_marker: Counter[bytes] = Counter()
-        self.open = self.most_open = 0
-        self.seconds = 0.1  # until an answer
+        self.begin(0.1)
 
     def begin(self, seconds: float) -> None:
-        """Nothing has arrived."""
-        self.__init__()  # type: ignore[misc]  # the same beginning
+        """Nothing has arrived; an answer takes so long."""
+        self.by_marker: Counter[bytes] = Counter()
+        self.open = self.most_open = 0
         self.seconds = seconds
 
     def told(self) -> dict[str, int]:

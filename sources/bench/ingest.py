@@ -2,22 +2,17 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from articles.models import Article
+from config.benching import Child, child
 from sources.bench.papers import Manner, World, names
 from sources.bench.site import hosts
 from sources.bench.worker import Taken
@@ -27,7 +22,6 @@ from sources.models import Source, SyncRun
 CHANGING = 10  # of a hundred feeds, in the profile “changed”
 _FEEDS_OF_A_HOST = 4
 _GRACE = 5.0  # seconds that a task may take beyond its deadline to be written down
-_HERE = Path(__file__).resolve().parents[2]
 
 
 class Profile(StrEnum):
@@ -81,11 +75,11 @@ class Figures:
 class Bench:
     """A site and workers, each in a process of its own, around this process's database."""
 
-    def __init__(self, site: "Child", workers: "list[Child]", most_feeds: int) -> None:
+    def __init__(self, site: Child, workers: list[Child], most_feeds: int) -> None:
         self._site = site
         self._workers = workers
         self._hosts = hosts(max(1, min(1000, most_feeds // _FEEDS_OF_A_HOST)))
-        self._port = int(site.began["port"])
+        self._port = int(site.greeting["port"])
 
     def measure(self, wish: Wish) -> Figures:
         """Empty the database, bring it to where the profile begins, and measure one round."""
@@ -151,86 +145,17 @@ class Bench:
         Source.objects.update(due_at=timezone.now(), next_sync_at=None, stage="requested")
         for worker in self._workers:
             worker.tell("")
-        return [Taken(**json.loads(worker.hears())) for worker in self._workers]
-
-
-class Child:
-    """A process of the bench that answers each line with one."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-        self.began = json.loads(self.hears())
-
-    def tell(self, line: str) -> None:
-        """Send a line."""
-        assert self._process.stdin is not None  # noqa: S101 (a pipe, see `_child`)
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-
-    def hears(self) -> str:
-        """Its next line; raises `RuntimeError` when it has ended."""
-        assert self._process.stdout is not None  # noqa: S101 (a pipe, see `_child`)
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("A process of the bench has ended; its words stand above.")
-        return line
-
-    def asks(self, line: str) -> str:
-        """Send a line and hear the answer."""
-        self.tell(line)
-        return self.hears()
+        return [Taken(**worker.hears()) for worker in self._workers]
 
 
 @contextmanager
-def bench(workers: int, most_feeds: int, redis_url: str) -> Iterator[Bench]:
+def bench(workers: int, most_feeds: int, redis: str) -> Iterator[Bench]:
     """The processes, around the database that this process is connected to."""
     wanted = max(1, min(1000, most_feeds // _FEEDS_OF_A_HOST))
-    environment = os.environ | {
-        "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
-        "REDIS_URL": redis_url,
-        "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
-        "LOG_LEVEL": "ERROR",  # hostile feeds fail by the hundred
-    }
     with ExitStack() as stack:
-        site = stack.enter_context(_child(["sources.bench.site", str(wanted)], environment))
-        crew = [
-            stack.enter_context(_child(["sources.bench.worker"], environment))
-            for _ in range(workers)
-        ]
+        site = stack.enter_context(child(["sources.bench.site", str(wanted)], redis))
+        crew = [stack.enter_context(child(["sources.bench.worker"], redis)) for _ in range(workers)]
         yield Bench(site, crew, most_feeds)
-
-
-@contextmanager
-def _child(arguments: list[str], environment: Mapping[str, str]) -> Iterator[Child]:
-    process = subprocess.Popen(  # noqa: S603 (our own modules)
-        [sys.executable, "-m", *arguments],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE, env=environment,
-    )  # fmt: skip
-    try:
-        yield Child(process)
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()  # they end with their input
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def database_url(name: str) -> str:
-    """The desk's database server, and another database on it."""
-    parts = urlsplit(settings.DATABASE_URL)
-    return urlunsplit(parts._replace(path=f"/{quote(name)}"))
-
-
-def redis_url(number: int) -> str:
-    """The desk's Redis, and another of its databases."""
-    parts = urlsplit(settings.REDIS_URL)
-    if parts.scheme == "unix":
-        query = dict(parse_qsl(parts.query)) | {"db": str(number)}
-        return f"unix://{parts.netloc}{parts.path}?{urlencode(query)}"
-    return urlunsplit(parts._replace(path=f"/{number}"))
 
 
 def _empty() -> None:

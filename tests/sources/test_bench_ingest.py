@@ -8,7 +8,8 @@ import pytest
 from django.conf import settings
 
 from articles.models import Article
-from sources.bench.ingest import Bench, Profile, Wish, bench, redis_url
+from config.benching import redis_url
+from sources.bench.ingest import Bench, Profile, Wish, bench
 from sources.bench.papers import HOSTILE, Manner, World, document, names
 from sources.bench.peer import sync_plainly
 from sources.feedparsing import parse

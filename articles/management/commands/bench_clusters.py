@@ -18,6 +18,7 @@ from django.utils import timezone
 from articles import clustering, summing_up
 from articles.lifecycle import Kind, State
 from articles.models import Article, Cluster, ItemTerms
+from config.benching import database_apart
 
 DATABASE = "newsdesk_bench_clusters"
 _WORDS, _NAMES = 40_000, 8_000  # of the invented language
@@ -51,14 +52,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, new: int, known: int, **options: Any) -> None:
         """Make a database, fill it, measure, and drop it again."""
-        connection.settings_dict["TEST"]["NAME"] = DATABASE
-        desk = connection.settings_dict["NAME"]
-        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-        try:
+        with database_apart(DATABASE):
             self.stdout.write(f"Inventing {known + new} items …")
             found = measure(known, new)
-        finally:
-            connection.creation.destroy_test_db(desk, verbosity=0)
         self.stdout.write(
             f"{found.new} new items beside {found.known} of the last week, {found.events} events:\n"
             f"{found.seconds:.2f} s, {found.new / found.seconds:.0f} items/s\n"

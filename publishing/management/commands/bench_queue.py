@@ -3,11 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-import redis
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
-from publishing.bench.queue import Figures, bench, redis_url
+from config.benching import database_apart, redis_apart, redis_url
+from publishing.bench.queue import Figures, bench
 
 DATABASE = "newsdesk_bench_queue"
 _REDIS = 14
@@ -34,26 +33,19 @@ class Command(BaseCommand):
         """Measure, round after round."""
         if min(options["posts"], options["channels"], options["workers"]) < 1:
             raise CommandError("--posts, --channels and --workers begin at 1.")
-        url = redis_url(_REDIS)
-        store = redis.Redis.from_url(url)
-        if store.dbsize():
-            raise CommandError(f"Redis's database {_REDIS} is in use; the bench needs it empty.")
-        connection.settings_dict["TEST"]["NAME"] = DATABASE
-        desk = connection.settings_dict["NAME"]
-        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         right = True
-        try:
-            with bench(options["workers"], url) as running:
-                for _ in range(options["rounds"]):
-                    store.flushdb()  # nobody's limit is used
-                    found = running.measure(
-                        options["posts"], options["channels"], options["latency"] / 1000
-                    )
-                    self.stdout.write(_told(found))
-                    right = right and found.is_right
-        finally:
-            store.flushdb()
-            connection.creation.destroy_test_db(desk, verbosity=0)
+        with (
+            redis_apart(_REDIS) as store,
+            database_apart(DATABASE),
+            bench(options["workers"], redis_url(_REDIS)) as running,
+        ):
+            for _ in range(options["rounds"]):
+                store.flushdb()  # nobody's limit is used
+                found = running.measure(
+                    options["posts"], options["channels"], options["latency"] / 1000
+                )
+                self.stdout.write(_told(found))
+                right = right and found.is_right
         if not right:
             raise CommandError("Not every post arrived once; see above.")
 

@@ -3,11 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-import redis
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from redis import Redis
 
-from sources.bench.ingest import Bench, Figures, Profile, Wish, bench, redis_url
+from config.benching import database_apart, redis_apart, redis_url
+from sources.bench.ingest import Bench, Figures, Profile, Wish, bench
 from sources.bench.papers import World
 from sources.bench.peer import sync_plainly
 
@@ -48,31 +48,24 @@ class Command(BaseCommand):
             for profile in options["profile"] or [each.value for each in Profile]
             for latency in options["latency"] or [0, 50]
         ]  # fmt: skip
-        url = redis_url(_REDIS)
-        store = redis.Redis.from_url(url)
-        if store.dbsize():
-            raise CommandError(f"Redis's database {_REDIS} is in use; the bench needs it empty.")
-        connection.settings_dict["TEST"]["NAME"] = DATABASE
-        desk = connection.settings_dict["NAME"]
-        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-        try:
-            with bench(options["workers"], options["feeds"], url) as running:
-                wrong = [each for each in wishes if not self._measure(running, each, store)]
-                if options["peer"]:
-                    self._beside(running, wishes[0], store)
-        finally:
-            store.flushdb()
-            connection.creation.destroy_test_db(desk, verbosity=0)
+        with (
+            redis_apart(_REDIS) as store,
+            database_apart(DATABASE),
+            bench(options["workers"], options["feeds"], redis_url(_REDIS)) as running,
+        ):
+            wrong = [each for each in wishes if not self._measure(running, each, store)]
+            if options["peer"]:
+                self._beside(running, wishes[0], store)
         if wrong:
             raise CommandError("Not everything arrived once and in time; see above.")
 
-    def _measure(self, running: Bench, wish: Wish, store: "redis.Redis") -> bool:
+    def _measure(self, running: Bench, wish: Wish, store: Redis) -> bool:
         store.flushdb()  # nobody's limit is used, no fuse has blown
         found = running.measure(wish)
         self.stdout.write(_told(found))
         return found.is_right
 
-    def _beside(self, running: Bench, wish: Wish, store: "redis.Redis") -> None:
+    def _beside(self, running: Bench, wish: Wish, store: Redis) -> None:
         """Both ways over the same feeds, with one process each."""
         feeds = min(wish.feeds, _PEER_FEEDS)
         plain = sync_plainly(running.set_up(World(feeds, wish.entries)))
