@@ -32,6 +32,7 @@ _PUBLISHED = ("pubdate", "published", "issued", "dcterms:issued", "dc:date", "da
 _UPDATED = ("updated", "modified", "dcterms:modified", "lastbuilddate")
 _TITLES = ("title", "dc:title", "media:title", "itunes:title")
 _CONTENTS = ("content:encoded", "encoded", "content", "xhtml:body", "body", "xhtml:div", "fullitem")
+_TEXTS = (*_CONTENTS, "summary", "description", "title")
 _SUMMARIES = ("description", "summary", "abstract", "dc:description", "dcterms:abstract",
               "media:description", "itunes:summary", "itunes:subtitle", "subtitle")  # fmt: skip
 _PLAIN_BY_DEFAULT = frozenset(
@@ -104,18 +105,22 @@ def attribute(element: Element, name: str) -> str:
 def first_plain(given: Fields, names: Sequence[str], is_atom: bool) -> str:
     """The first of `names` that holds a text, in plain text."""
     for name in names:
-        for element in given.get(name, ()):
-            if text := plain(element, TEXT if is_atom and ":" not in name else GUESS):
-                return text
+        if name in given:
+            default = TEXT if is_atom and ":" not in name else GUESS
+            for element in given[name]:
+                if text := plain(element, default):
+                    return text
     return ""
 
 
 def first_markup(given: Fields, names: Sequence[str], feed: About, base: str, link: str) -> str:
     """The first of `names` that holds a text, as HTML with absolute links."""
     for name in names:
+        if name not in given:
+            continue
         default = TEXT if feed.is_atom and ":" not in name else HTML
         default = GUESS if name in _PLAIN_BY_DEFAULT else default
-        for element in given.get(name, ()):
+        for element in given[name]:
             if text := markup(element, default):
                 inside = based(element, base)
                 # Without xml:base, what is relative in an RSS text is meant as on its page.
@@ -213,18 +218,20 @@ def _permalink(given: Fields, base: str) -> str:
 
 def _date(given: Fields, names: Sequence[str]) -> datetime | None:
     for name in names:
-        for element in reversed(given.get(name, ())):
-            if moment := parse_date(words(element)):
-                return moment
+        if name in given:
+            for element in reversed(given[name]):
+                if moment := parse_date(words(element)):
+                    return moment
     return None
 
 
 def _language(element: Element, given: Fields) -> str | None:
     """The language of the piece's text; None where it is its feed's, "" where it is none."""
-    for word in (*_CONTENTS, "summary", "description", "title"):
-        for each in given.get(word, ()):
-            if each.attrib and (language := each.get(XML_LANG)) is not None:
-                return one_language(language)
+    for word in _TEXTS:
+        if word in given:
+            for each in given[word]:
+                if each.attrib and (language := each.get(XML_LANG)) is not None:
+                    return one_language(language)
     for name in (XML_LANG, "lang"):
         if (language := element.get(name)) is not None:
             return one_language(language)
@@ -289,7 +296,7 @@ def _attached(given: Fields) -> Iterator[tuple[Element, str, str]]:
     for each in given.get("enclosure", ()):
         yield each, attribute(each, "url") or attribute(each, "href"), ""
     for each in given.get("link", ()):
-        if "enclosure" in relations(each):
+        if each.get("rel") is not None and "enclosure" in relations(each):
             yield each, each.get("href", ""), ""
     for each in given.get("media:content", ()):
         yield each, each.get("url", ""), each.get("medium", "")
