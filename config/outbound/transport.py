@@ -76,7 +76,9 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
                 )
             except self._connect_errors as error:
                 failure = error
-        raise Unreachable(f"Nothing answers at {host}, port {port}.") from failure
+        raise Unreachable(
+            f"Nothing answers at {host}, port {port}. Check the address; or the server is down."
+        ) from failure
 
     async def connect_unix_socket(
         self,
@@ -105,7 +107,10 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
         try:
             answers = [ip_address(text) for text in await self._resolve(host, port)]
         except (OSError, UnicodeError) as error:  # UnicodeError: a label too long for IDNA
-            raise Unreachable(f"The name {host} could not be found.") from error
+            raise Unreachable(
+                f"The name {host} could not be found. Check how it is spelled, and whether this "
+                "machine reaches the internet."
+            ) from error
         if not answers:
             raise Unreachable(f"The name {host} has no address.")
         return answers
