@@ -59,8 +59,9 @@ class Threads(Platform):
             choices=(("post", "One post with a link"), ("thread", "The whole story as a thread")),
         ),
         Field(
-            "pictures", "With a picture", "flag", default=True,
-            help="Threads fetches it by itself, so its address must be reachable from outside.",
+            "pictures", "With pictures", "flag", default=True,
+            help="Threads fetches them by itself, so their addresses must be reachable from "
+            "outside.",
         ),
         Field("version", "API version", default="v1.0"),
         Field("url", "Threads API", "url", default="https://graph.threads.net"),
@@ -80,7 +81,7 @@ class Threads(Platform):
         in_words="A container that nobody sees is published; it says itself whether it was.",
         ruler=_RULER,
         form="short text, or the whole story as a thread",
-        pictures=1,
+        pictures=containers.MOST_PICTURES,
         alt_text=True,
         access="Free of charge: 250 posts and 1,000 answers in 24 hours. Your own account needs to "
         "be a tester of your Meta app, nothing more. Other people's accounts need App Review and a "
@@ -90,21 +91,21 @@ class Threads(Platform):
     )
 
     def problems(self, post: Post, options: Mapping[str, Any]) -> list[Problem]:
-        """Some text, a link that leaves room, and a picture that Threads can fetch."""
+        """Some text, a link that leaves room, and pictures that Threads can fetch."""
         found = []
         if not (post.title or post.summary or post.text):
             found.append(Problem("title", "A post needs some text."))
         if post.url and not _RULER.fits(f"…\n\n{post.url}"):
             found.append(Problem("url", "The link alone is longer than Threads' 500 characters."))
-        picture = containers.picture(post, options)
-        if picture and not _is_public(picture["image_url"]):
-            found.append(
-                Problem(
-                    "content",
-                    f"Threads can't fetch the picture {picture['image_url']}: its address must be "
-                    "reachable from outside. Or switch “With a picture” off for this channel.",
-                )
+        found += [
+            Problem(
+                "content",
+                f"Threads can't fetch the picture {each['image_url']}: its address must be "
+                "reachable from outside. Or switch “With pictures” off for this channel.",
             )
+            for each in containers.pictures(post, options)
+            if not _is_public(each["image_url"])
+        ]
         return found
 
     def texts(self, post: Post, options: Mapping[str, Any]) -> Texts:

@@ -17,6 +17,7 @@ from publishing.platforms.reading import letters, mapping, member, members, text
 from publishing.post import Job, Post, Receipt
 
 NAME = "Threads"
+MOST_PICTURES = 10  # of the 20 that Threads takes
 _ALT = 1000
 _ON_A_PAGE = 50
 _BEGINNING = 1_688_540_400  # Threads' lists take no earlier `since`
@@ -99,12 +100,12 @@ def container_of(job: Job, place: int) -> str:
     return number if part == str(place) and number.isdigit() else ""
 
 
-def picture(post: Post, options: Mapping[str, Any]) -> dict[str, str]:
-    """What makes a container one with the story's first picture; empty for none."""
-    if not (post.pictures and options.get("pictures", True)):
-        return {}
-    first = post.pictures[0]
-    return {"media_type": "IMAGE", "image_url": first.src, "alt_text": first.alt[:_ALT]}
+def pictures(post: Post, options: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What makes a container one with a picture, for each of the story's that go along."""
+    return [
+        {"media_type": "IMAGE", "image_url": each.src, "alt_text": each.alt[:_ALT]}
+        for each in (post.pictures[:MOST_PICTURES] if options.get("pictures", True) else ())
+    ]
 
 
 def server(options: Mapping[str, Any]) -> str:
@@ -113,12 +114,26 @@ def server(options: Mapping[str, Any]) -> str:
 
 
 async def _made(job: Job, http: Client, words: str, above: str, *, first: bool) -> str:
-    """The number of a new container; one that is lost on the way back is seen by nobody."""
+    """The number of the container for one post; of several pictures each has one of its own first.
+
+    https://developers.facebook.com/documentation/threads/posts/carousel
+    """
     form = {"media_type": "TEXT", "text": words}
-    if first:
-        form |= picture(job.post, job.options)
+    shown = pictures(job.post, job.options) if first else []
+    if len(shown) == 1:
+        form |= shown[0]
+    elif shown:
+        items = [await _container(job, http, each | {"is_carousel_item": "true"}) for each in shown]
+        for item in items:
+            await _until_finished(job, http, item)
+        form |= {"media_type": "CAROUSEL", "children": ",".join(items)}
     if above:
         form["reply_to_id"] = above
+    return await _container(job, http, form)
+
+
+async def _container(job: Job, http: Client, form: Mapping[str, str]) -> str:
+    """The number of a new container; one that is lost on the way back is seen by nobody."""
     with only_reading(NAME):
         answer = await ask(job, http, "POST", "me/threads", form=form)
         number = text(mapping(answer, NAME), "id")

@@ -114,6 +114,38 @@ def test_a_picture_goes_along_by_its_address_with_its_description(wire, job):
     assert form["alt_text"] == "A ferry"
 
 
+def test_several_pictures_are_a_carousel_of_finished_containers(wire, job, kept):
+    pictures = tuple(Picture(f"https://example.org/{n}.jpg", f"Ferry {n}") for n in range(12))
+    numbers = [Answer(json={"id": str(n)}) for n in range(600, 611)]
+    wire.says(MAKE, *numbers)
+    for n in range(600, 611):
+        wire.says(f"GET /v1.0/{n}", Answer(json={"status": "FINISHED"}))
+    working = Answer(json={"status": "IN_PROGRESS"})
+    wire.says("GET /v1.0/604", working, Answer(json={"status": "FINISHED"}))
+    calls("publish", replace(job, post=replace(STORY, pictures=pictures)))
+    *items, whole = (each.form for each in wire.to(MAKE))
+    assert [each["alt_text"] for each in items] == [f"Ferry {n}" for n in range(10)]
+    assert {each["is_carousel_item"] for each in items} == {"true"}
+    assert not any("text" in each for each in items)
+    assert whole == {
+        "media_type": "CAROUSEL", "text": WORDS,
+        "children": ",".join(str(n) for n in range(600, 610)),
+    }  # fmt: skip
+    assert len(wire.to("GET /v1.0/604")) == 2
+    assert kept["drafts"] == ["0/610"]
+    assert wire.to(PUBLISH)[0].form == {"creation_id": "610"}
+
+
+def test_a_picture_that_threads_can_not_load_stops_the_post_before_it_is_made(wire, job):
+    pictures = tuple(Picture(f"https://example.org/{n}.jpg", "") for n in range(2))
+    broken = {"status": "ERROR", "error_message": "FAILED_DOWNLOADING_IMAGE"}
+    wire.says(STATUS, Answer(json=broken))
+    with pytest.raises(Refusal, match="FAILED_DOWNLOADING_IMAGE"):
+        calls("publish", replace(job, post=replace(STORY, pictures=pictures)))
+    assert len(wire.to(MAKE)) == 2
+    assert not wire.to(PUBLISH)
+
+
 def test_a_picture_is_waited_for(wire, job):
     working = Answer(json={"status": "IN_PROGRESS", "id": "500"})
     wire.says(STATUS, working, working, Answer(json={"status": "FINISHED"}))
