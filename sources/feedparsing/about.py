@@ -11,6 +11,7 @@ from sources.feedparsing.texts import words
 from sources.feedparsing.vocabulary import Fields
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DECLARING = frozenset({"link", "ttl", "sy:updateperiod", "skiphours", "skipdays", "generator"})
 _PERIODS = {
     "hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000,
 }  # fmt: skip
@@ -22,6 +23,8 @@ def with_declared(feed: Feed, head: Fields, url: str) -> Feed:
     WebSub §4 (hub, self); RSS 2.0 (ttl, skipHours, skipDays); the syndication module of RSS 1.0
     (updatePeriod, updateFrequency); RFC 5005 (prev-archive, next).
     """
+    if _DECLARING.isdisjoint(head):
+        return feed
     links = _links(head, url)
     return replace(
         feed,

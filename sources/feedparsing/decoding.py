@@ -8,6 +8,7 @@ to be valid UTF-8), then the header, then the declaration. A charset is read as 
 
 import codecs
 import re
+from functools import lru_cache
 
 _UTF8 = "utf-8"
 _AS_BROWSERS_DO = {
@@ -51,6 +52,7 @@ _MOST_BAD_BYTES, _MOST_CHANGES = 2000, 100_000
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _C1_REFERENCE = re.compile(rb"&#(1[2-5]\d|[xX][89][0-9a-fA-F]);")
 _LATIN = re.compile(rb"(?:\xc2[\x80-\xbf]|\xc3[\x80-\xbf]){1,200}")
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.I)
 _DECLARED = re.compile(
     rb"\s*<\?xml(?=\s)[^>]{0,200}?\bencoding\s*=\s*[\"']\s*([A-Za-z0-9_.:-]{1,40})"
 )
@@ -63,7 +65,7 @@ def to_utf8(document: bytes, content_type: str) -> tuple[bytes, list[str]]:
     A document that says it is UTF-8 is passed on unchecked: checking is the XML parser's work,
     and `mended_utf8` is for what fails it.
     """
-    header = re.search(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", content_type[:300], re.I)
+    header = _CHARSET.search(content_type[:300])
     named = {"the header": header[1]} if header else {}
     mark, marked = _marked(document)
     declared = _DECLARED.match(document[:1000]) if marked in ("", "utf-8-sig") else None
@@ -133,6 +135,8 @@ codecs.register_error("newsdesk.windows1252", _stray)
 
 def _marked(document: bytes) -> tuple[bytes, str]:
     """The byte order mark and its encoding; without one, what the first bytes give away."""
+    if document.startswith(b"<") and not document.startswith(b"<\x00"):
+        return b"", ""
     for mark, name in _MARKS:
         if document.startswith(mark):
             return mark, name
@@ -156,6 +160,7 @@ def _decoded(document: bytes, marked: str, named: list[str]) -> tuple[str, str]:
     return document.decode(name, "replace").removeprefix("\ufeff"), name
 
 
+@lru_cache(maxsize=256)
 def _python_name(label: str) -> str:
     """Python's name of a charset as browsers read the label; "" for what is none."""
     try:

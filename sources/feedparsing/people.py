@@ -5,7 +5,6 @@ nothing but an address is called by it.
 """
 
 import re
-from itertools import islice
 
 from sources.feedparsing.texts import plain, words
 from sources.feedparsing.vocabulary import Element, Fields, Words, fields
@@ -26,10 +25,9 @@ def authors(given: Fields, known: Words) -> tuple[str, ...]:
     """
     for word in _KINDS:
         if word in given:
-            named = islice(given[word], _MOST)
-            people = (_person(each, known) for each in named if _wrote(each, word))
-            if names := tuple(dict.fromkeys(filter(None, people))):
-                return names
+            writers = [each for each in given[word][:_MOST] if _wrote(each, word)]
+            if names := dict.fromkeys(filter(None, [_person(each, known) for each in writers])):
+                return tuple(names)
     return ()
 
 

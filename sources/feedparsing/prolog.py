@@ -13,6 +13,7 @@ _DECLARED = re.compile(
     rb"""<!ENTITY\s+([A-Za-z_][\w.-]{0,60})\s+(?:"([^"]*)"|'([^']*)')\s*>""", re.I
 )
 _REFERENCE = re.compile(rb"&(?!#)[^;]*;|%[A-Za-z_]")
+_SPACES = re.compile(rb"[\s>]*")
 _START = re.compile(rb"<(?:[A-Za-z_]|\?xml\s)|<!(?:--|DOCTYPE)", re.I)
 
 
@@ -44,7 +45,7 @@ def without_doctype(document: bytes) -> tuple[bytes, dict[bytes, bytes]]:
 
 
 def _after_spaces(document: bytes, at: int) -> int:
-    match = re.compile(rb"[\s>]*").match(document, at)
+    match = _SPACES.match(document, at)
     return match.end() if match else at
 
 

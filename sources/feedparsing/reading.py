@@ -39,6 +39,7 @@ def _lost_entries(feed: Feed, document: bytes) -> bool:
 
 
 # Atomic groups: without them a row of comments costs exponential time.
+_FEED = re.compile(rb"<(?:rss|feed|rdf:rdf|channel)\b")
 _HTML = re.compile(
     rb"(<\?xml[^>]*>\s*)?(?>(?:<!--(?>.*?-->)\s*)*)<(!doctype\s+html|html|head|body)\b", re.S
 )
@@ -46,7 +47,7 @@ _HTML = re.compile(
 
 def _is_html(start: bytes, content_type: str) -> bool:
     head = start[:1000].lower()
-    if re.search(rb"<(rss|feed|rdf:rdf|channel)\b", head):
+    if _FEED.search(head):
         return False
     if _HTML.match(head):
         return True

@@ -28,7 +28,8 @@ _DECLARES = re.compile(r"<[^<>]*\sxmlns[^<>]*>")
 _DECLARATION = re.compile(r"""\sxmlns(?::[\w.-]+)?=(?:"[^"]*"|'[^']*')""")
 _PREFIXED = re.compile(r"<(/?)[A-Za-z_][\w.-]*:(?=[A-Za-z])")
 _EMPTY = re.compile(r"<(br|hr|img|input|wbr)((?:\s[^<>]{0,2000})?)></\1>", re.I)
-_BREAKS = re.compile("[ \\t\\n\\r\\f\\v\\x1c-\\x1f\\x85\\u2028\\u2029]+")
+_BREAK = "\\t\\n\\r\\f\\v\\x1c-\\x1f\\x85\\u2028\\u2029"
+_BREAKS = re.compile(f"(?:[{_BREAK}]| [ {_BREAK}])[ {_BREAK}]*")  # but not a blank alone
 _OPENING = re.compile(r"<(?=[A-Za-z])")
 _SLICE = 500_000
 _WRAPPED = re.compile(r"\s*<div(?:\s[^<>]*)?>(.*)</div>\s*", re.S)
@@ -38,7 +39,7 @@ def words(element: Element | None) -> str:
     """All text in an element, on one line."""
     if element is None:
         return ""
-    text = _raw(element) if len(element) else element.text or ""
+    text = raw(element) if len(element) else element.text or ""
     return " ".join(text.split()) if text.isascii() else one_line(text)
 
 
@@ -59,10 +60,9 @@ def plain(element: Element | None, default: str = GUESS) -> str:
     if element is None:
         return ""
     kind = _kind(element, default)
+    text = raw(element)
     if kind == BASE64:
-        text, kind = _decoded(element), GUESS
-    else:
-        text = _raw(element)
+        text, kind = _decoded(text), GUESS
     text = text[:_LONGEST_TITLE]
     if "<" not in text and "&" not in text:
         pass
@@ -87,7 +87,7 @@ def markup(element: Element | None, default: str = HTML) -> str:
         return ""
     kind = _kind(element, default)
     if kind == BASE64:
-        text = _decoded(element).strip()
+        text = _decoded(raw(element)).strip()
         return text if looks_like_html(text) else html.escape(text, quote=False)
     if len(element):
         return _inner(element, unwrap=kind == XHTML)
@@ -104,7 +104,8 @@ def looks_like_html(text: str) -> bool:
     return ("<" in text or "&" in text) and bool(_CLOSES.search(text[:100_000]))
 
 
-def _raw(element: Element) -> str:
+def raw(element: Element) -> str:
+    """All text in an element, as it stands there."""
     if not len(element):
         return element.text or ""
     return "".join(str(part) for part in element.itertext())
@@ -130,9 +131,8 @@ def _kind(element: Element, default: str) -> str:
     return BASE64 if "/" in given else default
 
 
-def _decoded(element: Element) -> str:
+def _decoded(text: str) -> str:
     """Base64 that holds text; "" for a picture or the like."""
-    text = _raw(element)
     try:
         return base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):

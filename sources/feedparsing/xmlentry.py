@@ -15,7 +15,7 @@ from sources.feedparsing.dates import parse_date
 from sources.feedparsing.identity import identity
 from sources.feedparsing.links import Links, absolute
 from sources.feedparsing.people import authors
-from sources.feedparsing.texts import GUESS, HTML, TEXT, markup, plain, words
+from sources.feedparsing.texts import GUESS, HTML, TEXT, markup, plain, raw, words
 from sources.feedparsing.vocabulary import (
     XML_BASE,
     XML_LANG,
@@ -35,6 +35,12 @@ _CONTENTS = ("content:encoded", "encoded", "content", "xhtml:body", "body", "xht
 _TEXTS = (*_CONTENTS, "summary", "description", "title")
 _SUMMARIES = ("description", "summary", "abstract", "dc:description", "dcterms:abstract",
               "media:description", "itunes:summary", "itunes:subtitle", "subtitle")  # fmt: skip
+_CATEGORIES = ("category", "media:category", "dc:subject", "itunes:category")
+_KEYWORDS = ("keywords", "itunes:keywords", "media:keywords", "tags")
+_TAGGING = frozenset({*_CATEGORIES, *_KEYWORDS})
+_ATTACHING = frozenset({"enclosure", "media:content", "media:peerlink", "media:thumbnail"})
+_EPISODE = ("itunes:duration", "itunes:season", "itunes:episode")
+_DESCRIBING = frozenset({"itunes:image", "media:credit", *_EPISODE})
 _PLAIN_BY_DEFAULT = frozenset(
     {"itunes:summary", "itunes:subtitle", "media:description", "abstract"}
 )
@@ -90,14 +96,16 @@ def entry_date(element: Element, known: Words) -> datetime | None:
 
 def based(element: Element, base: str) -> str:
     """The base of relative links inside `element`, RFC 4287 §2."""
-    own = element.get(XML_BASE)
+    own = element.get(XML_BASE) if element.attrib else None  # most have no attribute at all
     return (absolute(base, own) or base) if own else base
 
 
 def attribute(element: Element, name: str) -> str:
     """An attribute by its name in whatever case: CDF and old RSS shout."""
+    if not element.attrib:
+        return ""
     value = element.get(name)
-    if value is None and element.attrib:
+    if value is None:
         value = element.get(name.upper())
     return (value or "").strip()
 
@@ -133,7 +141,7 @@ def entry_link(element: Element | None, given: Fields, base: str) -> str:
     """The address for readers: Atom's alternate link, RSS's text, CDF's attribute."""
     fallback = ""
     for link in given.get("link", ()):
-        href = link.get("href") or link.get("url") or link.get("uri")
+        href = (link.get("href") or link.get("url") or link.get("uri")) if link.attrib else None
         if href is None:
             if text := words(link):
                 return absolute(based(link, base), text.replace("&amp;", "&"))
@@ -155,11 +163,13 @@ def relations(link: Element) -> list[str]:
 
 def tags(given: Fields) -> tuple[str, ...]:
     """Categories by their label, else their term, and keywords; each once."""
-    return tuple(dict.fromkeys(list(_tags(given))[:_MOST_TAGS]))
+    if _TAGGING.isdisjoint(given):
+        return ()
+    return tuple(dict.fromkeys(islice(_tags(given), _MOST_TAGS)))
 
 
 def _tags(given: Fields) -> Iterator[str]:
-    for word in ("category", "media:category", "dc:subject", "itunes:category"):
+    for word in _CATEGORIES:
         for each in given.get(word, ()):
             named = each.get("label") or each.get("term") or each.get("text") if each.attrib else ""
             if text := (named or "").strip() or plain(each):
@@ -167,7 +177,7 @@ def _tags(given: Fields) -> Iterator[str]:
             for inner in each if word == "itunes:category" else ():
                 if text := (inner.get("text") or "").strip():
                     yield text
-    for word in ("keywords", "itunes:keywords", "media:keywords", "tags"):
+    for word in _KEYWORDS:
         for each in given.get(word, ()):
             yield from (text for part in words(each).split(",") if (text := part.strip()))
 
@@ -220,7 +230,7 @@ def _date(given: Fields, names: Sequence[str]) -> datetime | None:
     for name in names:
         if name in given:
             for element in reversed(given[name]):
-                if moment := parse_date(words(element)):
+                if moment := parse_date(raw(element).strip()):
                     return moment
     return None
 
@@ -232,7 +242,7 @@ def _language(element: Element, given: Fields) -> str | None:
             for each in given[word]:
                 if each.attrib and (language := each.get(XML_LANG)) is not None:
                     return one_language(language)
-    for name in (XML_LANG, "lang"):
+    for name in (XML_LANG, "lang") if element.attrib else ():
         if (language := element.get(name)) is not None:
             return one_language(language)
     for word in ("dc:language", "language"):
@@ -248,28 +258,27 @@ def one_language(text: str) -> str:
 
 def _sources_authors(given: Fields, known: Words) -> tuple[str, ...]:
     """The authors of the feed that an Atom entry was taken from, RFC 4287 §4.2.11."""
-    return next(
-        (
-            names
-            for each in given.get("source", ())
-            if (names := authors(fields(each, known), known))
-        ),
-        (),
-    )
+    for each in given.get("source", ()):
+        if names := authors(fields(each, known), known):
+            return names
+    return ()
 
 
 def _metadata(given: Fields, base: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if enclosures := list(_enclosures(given, base)):
+    attaches = not _ATTACHING.isdisjoint(given) or any(map(_is_enclosure, given.get("link", ())))
+    if attaches and (enclosures := list(_enclosures(given, base))):
         found["enclosures"] = enclosures
+    if "comments" in given and (comments := words(given["comments"][0])):
+        found["comments_url"] = absolute(base, comments)
+    if _DESCRIBING.isdisjoint(given):
+        return found
     for image in given.get("itunes:image", ()):
         if address := image.get("href") or words(image):
             found["image"] = absolute(base, address)
-    for word in ("itunes:duration", "itunes:season", "itunes:episode"):
+    for word in _EPISODE:
         if word in given and (text := words(given[word][0])):
             found[word.removeprefix("itunes:")] = text[:40]
-    if "comments" in given and (comments := words(given["comments"][0])):
-        found["comments_url"] = absolute(base, comments)
     if credit := [text for each in given.get("media:credit", ()) if (text := words(each))]:
         found["credits"] = credit[:_MOST_ENCLOSURES]
     return found
@@ -291,12 +300,17 @@ def _enclosures(given: Fields, base: str) -> Iterator[dict[str, Any]]:
             yield {"url": absolute_address, "type": each.get("type", "") or kind, "length": size}
 
 
+def _is_enclosure(link: Element) -> bool:
+    relation = link.get("rel", "").lower()
+    return "enclosure" in relation and "enclosure" in relations(link)
+
+
 def _attached(given: Fields) -> Iterator[tuple[Element, str, str]]:
     """Element, address, kind by its word."""
     for each in given.get("enclosure", ()):
         yield each, attribute(each, "url") or attribute(each, "href"), ""
     for each in given.get("link", ()):
-        if each.get("rel") is not None and "enclosure" in relations(each):
+        if _is_enclosure(each):
             yield each, each.get("href", ""), ""
     for each in given.get("media:content", ()):
         yield each, each.get("url", ""), each.get("medium", "")

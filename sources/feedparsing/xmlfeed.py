@@ -28,6 +28,7 @@ from sources.feedparsing.xmlentry import (
 from sources.feedparsing.xmltree import tree
 
 _TOPS = frozenset({"rss", "rdf:rdf", "rdf", "feed", "channel"})
+_OUTER = frozenset({"rss", "rdf:rdf", "rdf"})  # their channel describes the feed, not they
 _PIECES = ("item", "entry")
 _OLDEST = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -44,10 +45,11 @@ def parse_xml(document: bytes, content_type: str, url: str) -> Feed:
 def _feed(root: Element, url: str, warnings: list[str]) -> Feed:
     known = Words()
     top = _top(root, known)
-    head = _head(top, known)
+    dialect = word_of(top, known)
+    head = next(iter(fields(top, known).get("channel", ())), top) if dialect in _OUTER else top
     given = fields(head, known)
     pieces = _pieces(top, head, given, known)
-    if head is top and word_of(top, known) == "rss" and not pieces:
+    if head is top and dialect == "rss" and not pieces:
         raise Unreadable("This is RSS without a channel: there is nothing in it.")
     base = based(top, url or _own_address(given))
     base = based(head, base) if head is not top else base
@@ -57,7 +59,7 @@ def _feed(root: Element, url: str, warnings: list[str]) -> Feed:
         base=base,
         language=_language(top, head, given),
         authors=authors(given, known),
-        is_atom=word_of(top, known) == "feed",
+        is_atom=dialect == "feed",
         links=Links(),
     )
     if len(read) < len(pieces):
@@ -66,7 +68,7 @@ def _feed(root: Element, url: str, warnings: list[str]) -> Feed:
         title=first_plain(given, ("title", "dc:title", "itunes:title"), about.is_atom),
         url=entry_link(head, given, base),
         language=about.language,
-        version=_version(top, known),
+        version=_version(top, dialect, known),
         entries=tuple(entry(piece, about) for piece in read),
         warnings=tuple(warnings),
     )
@@ -85,13 +87,6 @@ def _top(root: Element, known: Words) -> Element:
     if any(word in given for word in ("item", "entry")):
         return root
     raise Unreadable(f"This is XML, but no feed: its outermost element is “{name[:60]}”.")
-
-
-def _head(top: Element, known: Words) -> Element:
-    """What describes the feed: RSS's channel, Atom's feed itself."""
-    if word_of(top, known) in ("rss", "rdf:rdf", "rdf"):
-        return next(iter(fields(top, known).get("channel", ())), top)
-    return top
 
 
 def _pieces(top: Element, head: Element, given: Fields, known: Words) -> list[Element]:
@@ -134,13 +129,12 @@ def _language(top: Element, head: Element, given: Fields) -> str:
     return one_language(head.get(XML_LANG) or top.get(XML_LANG) or head.get("lang") or "")
 
 
-def _version(top: Element, known: Words) -> str:
-    word = word_of(top, known)
-    if word == "feed":
+def _version(top: Element, dialect: str, known: Words) -> str:
+    if dialect == "feed":
         old = "purl.org" in str(top.tag) or top.get("version", "").startswith("0.")
         return "atom 0.3" if old else "atom 1.0"
-    if word in ("rdf:rdf", "rdf"):
+    if dialect in ("rdf:rdf", "rdf"):
         return "rss 0.90" if any("netscape" in tag for tag in known) else "rss 1.0"
-    if word == "channel":
+    if dialect == "channel":
         return "cdf"
     return f"rss {top.get('version', '').strip()[:10]}".strip()
