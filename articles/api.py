@@ -22,7 +22,7 @@ from articles.lifecycle import TRANSITIONS, Kind, Right, open_to
 from articles.models import Article, StoryOrigin
 from articles.querysets import ArticleQuerySet
 from articles.record import Actor, Door
-from config.api import ModelRights, problems
+from config.api import Body, ModelRights, problems
 
 _ACTS = sorted({step.act for step in TRANSITIONS if step.right})
 A_ROW: dict[str, Any] = {
@@ -102,7 +102,7 @@ class ArticleSerializer(ArticleRowSerializer):
         ]
 
 
-class ActSerializer(serializers.Serializer[Any]):
+class ActSerializer(Body):
     """An act: what the person had before them, and why."""
 
     version = serializers.IntegerField(

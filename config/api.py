@@ -79,6 +79,26 @@ class ProblemSerializer(serializers.Serializer[Any]):
     )
 
 
+class Body(serializers.Serializer[Any]):
+    """The body of a request, every field of it known.
+
+    A field that nobody knows is refused: in silence `publish_at` for `scheduled_at` would send a
+    story out at once.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The checked values; raises `ValidationError` that names what is unknown."""
+        if isinstance(data, Mapping):
+            known = [name for name, field in self.fields.items() if not field.read_only]
+            unknown = [str(name)[:60] for name in data if name not in known][:20]
+            if unknown:
+                there_are = ", ".join(known)
+                raise serializers.ValidationError(
+                    {name: [f"There is no such field; there are {there_are}."] for name in unknown}
+                )
+        return super().to_internal_value(data)
+
+
 def problems(*codes: int) -> dict[tuple[int, str], OpenApiResponse]:
     """For an endpoint's schema: the problems it may answer with, by status code."""
     return {

@@ -32,7 +32,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from config.api import problems
+from config.api import Body, problems
 from config.limits import take
 
 SIGN_INS_PER_MINUTE = 10
@@ -42,7 +42,7 @@ _KEPT_NOWHERE = {"Cache-Control": "no-store"}  # RFC 6749, 5.1
 _USED_LAST = "newsdesk_refresh_token_used_last"  # the session's key for [jti, when]
 
 
-class SignInSerializer(serializers.Serializer[Any]):
+class SignInSerializer(Body):
     """What a program signs in with."""
 
     username = serializers.CharField(max_length=150)
@@ -52,7 +52,7 @@ class SignInSerializer(serializers.Serializer[Any]):
     )
 
 
-class RefreshSerializer(serializers.Serializer[Any]):
+class RefreshSerializer(Body):
     """A refresh token."""
 
     refresh = serializers.CharField(max_length=4000)

@@ -24,7 +24,7 @@ from articles.api import A_ROW, ArticleRowSerializer
 from articles.lifecycle import Right
 from articles.models import Article
 from articles.record import Actor, Door
-from config.api import ModelRights, problems
+from config.api import Body, ModelRights, problems
 from config.rest import OrjsonRenderer
 from publishing import platforms, queue, receipts, repeats, response
 from publishing.models import Attempt, Channel, Delivery
@@ -172,7 +172,7 @@ class DeliveryViewSet(viewsets.ReadOnlyModelViewSet[Delivery]):
         return Response(receipts.receipt(self.get_object()))
 
 
-class PublishSerializer(serializers.Serializer[Any]):
+class PublishSerializer(Body):
     """A story to publish at once. `content` is HTML; what copy may not hold is taken out."""
 
     title = serializers.CharField(max_length=500)

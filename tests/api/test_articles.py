@@ -150,6 +150,7 @@ def test_an_act_on_an_old_version_is_a_conflict_that_names_the_new_one(as_, draf
     ("act", "body", "status"),
     [
         ("approve", {"version": 1}, 403),
+        ("submit", {"version": 1, "because": "the reason, misspelt"}, 400),
         ("fly", {"version": 1}, 409),
         ("submit", {}, 400),
         ("submit", {"version": "one"}, 400),

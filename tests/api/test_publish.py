@@ -76,6 +76,7 @@ def test_a_time_is_kept(as_, paula, dry, piece):
         ({"scheduled_at": "9999-12-31T00:00:00Z"}, "scheduled_at"),
         ({"url": "javascript:alert(1)"}, "url"),
         ({"tags": ["x" * 101]}, "tags.0"),
+        ({"publish_at": "2030-01-01T00:00:00Z"}, "publish_at"),  # passed over, it would go out now
     ],
 )
 def test_bad_input_names_its_field_and_writes_nothing(as_, paula, dry, piece, change, field):
