@@ -73,11 +73,8 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
     recent = list(
         _rows(channel).filter(scheduled_at__lte=now).order_by("-scheduled_at", "-pk")[:_LOOKED_AT]
     )
-    waiting = list(
-        _rows(channel)
-        .filter(scheduled_at__gt=now, status__in=WAITING)
-        .order_by("scheduled_at", "pk")[:_SHOWN]
-    )
+    waits = _rows(channel).filter(status__in=WAITING)
+    later = waits.filter(scheduled_at__gt=now).order_by("scheduled_at", "pk")[:_SHOWN]
     adapter = (
         platforms.platform(channel.platform) if channel.platform in platforms.table() else None
     )
@@ -91,7 +88,8 @@ def overview(request: HttpRequest, channel: Channel) -> dict[str, Any]:
         "now_words": words,
         "health": _health(recent),
         "recent": [_line(each) for each in recent if each.status not in WAITING][:_SHOWN],
-        "waiting": [_line(each) for each in waiting],
+        "due": waits.filter(scheduled_at__lte=now).count(),
+        "waiting": [_line(each) for each in later],
         "places": _places(channel, now),
         "abilities": _abilities(channel, adapter, able),
         "limits": _limits(channel, adapter),

@@ -200,7 +200,8 @@ def must_be_ok(answer: Response, platform: str) -> Response:
         return answer
     said = said_by(answer)
     words = f"{platform} answered {answer.status}"
-    words = f"{words}: {said}" if said else f"{words}."
+    words = f"{words}: {said}" if said else words
+    words = words if words[-1] in ".!?…" else f"{words}."
     about: dict[str, Any] = {"status": answer.status, "excerpt": answer.text()[:1000]}
     if answer.status in (401, 403):
         raise Reauthorise(f"{words} Check the channel's credentials.", **about)

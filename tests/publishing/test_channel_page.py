@@ -100,6 +100,16 @@ def test_the_next_slots_say_who_has_them(queued, channel, shown):
     assert page.count(">Free<") == 5
 
 
+def test_what_is_due_on_a_channel_that_stands_still_is_counted(queued, channel, shown):
+    to = channel("dryrun", paused_reason="Password refused.")
+    assert "Nothing waits for a later time." in shown(to)
+    queued(to, title="It is due")
+    deliver.drain()
+    page = shown(to)
+    assert "1 delivery</a> is due." in page
+    assert "Nothing waits" not in page
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [

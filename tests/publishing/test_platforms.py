@@ -124,6 +124,17 @@ def test_a_definite_refusal_is_one(key, job, status, monkeypatch):
         must_be_ok(answer(status, b'{"message": "No."}'), "It")
 
 
+def test_what_a_platform_says_stands_as_a_sentence_before_our_advice():
+    from publishing.platforms.base import must_be_ok
+    from tests.publishing.answers import answer
+
+    told = "It answered 401: The token is invalid. Check the channel's credentials."
+    for said in ("The token is invalid", "The token is invalid."):
+        with pytest.raises(Reauthorise) as raised:
+            must_be_ok(answer(401, b'{"error": "%s"}' % said.encode()), "It")
+        assert str(raised.value) == told
+
+
 @pytest.mark.parametrize("key", ["bluesky", "discord", "matrix", "micropub", "slack", "telegram"])
 @pytest.mark.parametrize(
     ("status", "error"), [(401, Reauthorise), (404, Refusal), (429, Wait), (502, Unknown)]
