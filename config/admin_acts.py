@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -19,7 +20,6 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
-    HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
 from django.template.loader import render_to_string
@@ -173,7 +173,8 @@ class Acting(_Admin):
     def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Do an act, or ask for what it needs. POST only."""
         if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+            name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+            return only_by_button(self.admin_site, request, reverse(name, args=(object_id,)))
         obj, act = self._act_or_404(request, object_id, name)
         if not act.permitted(request, obj):
             messages.error(request, f"“{act.label}” is not open to you here, or not any more.")
@@ -241,6 +242,17 @@ class Acting(_Admin):
         if wanted and url_has_allowed_host_and_scheme(wanted, {request.get_host()}):
             return wanted
         return self.change_url(obj)
+
+
+def only_by_button(site: AdminSite, request: HttpRequest, back: str) -> HttpResponse:
+    """The answer to a GET where only a POST does something: 405, and the way `back`.
+
+    People come here by signing in again after their session had ended under a button.
+    """
+    shown = {**site.each_context(request), "title": "Nothing was done", "back": back}
+    answer = TemplateResponse(request, "newsdesk/only_by_button.html", shown, status=405)
+    answer["Allow"] = "POST"
+    return answer
 
 
 def _form(

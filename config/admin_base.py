@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from config.admin_acts import Act, Acting, Done, Offer, ReasonForm, actor
+from config.admin_acts import Act, Acting, Done, Offer, ReasonForm, actor, only_by_button
 from config.admin_display import age, badge, headline
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ __all__ = [
     "DeskTabularInline", "Done", "FileInput", "ListLink", "NumberInput", "Offer", "PasswordInput",
     "ReadOnlyAdmin", "ReasonForm", "Select", "SplitDateTimeInput",
     "StackedDateTimeInput", "Switch", "TabFilter", "TextInput", "Textarea",
-    "UrlInput", "actor", "age", "badge", "display", "headline",
+    "UrlInput", "actor", "age", "badge", "display", "headline", "only_by_button",
 ]  # fmt: skip
 
 

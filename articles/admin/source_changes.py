@@ -10,7 +10,6 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
-    HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
 from django.urls import reverse
@@ -23,7 +22,7 @@ from articles.clean import plain_text
 from articles.errors import DeskError
 from articles.models import Article, StoryOrigin
 from articles.querysets import ArticleQuerySet
-from config.admin_base import actor
+from config.admin_base import actor, only_by_button
 
 if TYPE_CHECKING:
     from articles.admin.stories import StoryAdmin
@@ -83,7 +82,9 @@ def seen_view(
 ) -> HttpResponse:
     """Somebody has read the change that was shown to them. POST only."""
     if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
+        return only_by_button(
+            page.admin_site, request, reverse("admin:articles_story_change", args=(object_id,))
+        )
     story = page.get_object(request, str(object_id))
     if story is None or not story.origins.filter(item_id=item_id).exists():
         raise Http404("There is no such story, or it does not come from there.")

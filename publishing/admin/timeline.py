@@ -14,7 +14,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import (
     HttpRequest,
     HttpResponse,
-    HttpResponseNotAllowed,
     HttpResponseRedirect,
     QueryDict,
 )
@@ -23,7 +22,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from articles.errors import DeskError, Incomplete
-from config.admin_base import ReadOnlyAdmin, actor
+from config.admin_base import ReadOnlyAdmin, actor, only_by_button
 from publishing import agenda, queue
 from publishing.admin import doubts, going_on
 from publishing.admin.timeline_card import MOVABLE, Wanted, card, filters
@@ -74,7 +73,9 @@ class Timeline(ReadOnlyAdmin):
         The script asks for the timeline back; without it the person is sent to the page.
         """
         if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+            return only_by_button(
+                self.admin_site, request, reverse("admin:publishing_delivery_timeline")
+            )
         self._may_look(request)
         wanted = Wanted.read(request.GET.dict())
         by_script = "to" in request.POST

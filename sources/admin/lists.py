@@ -10,7 +10,6 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
-    HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
 from django.template.response import TemplateResponse
@@ -28,6 +27,7 @@ from config.admin_base import (
     age,
     display,
     headline,
+    only_by_button,
 )
 from sources import lists, opml
 from sources.models import ImportLine, ListImport, Source
@@ -172,7 +172,11 @@ class ListImportAdmin(ReadOnlyAdmin):
     def choose_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Make sources of the ticked lines."""
         if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+            return only_by_button(
+                self.admin_site,
+                request,
+                reverse("admin:sources_listimport_change", args=(object_id,)),
+            )
         found = self._found(request, object_id)
         chosen = {int(each) for each in request.POST.getlist("line") if each.isdecimal()}
         back = HttpResponseRedirect(self.change_url(found))

@@ -25,6 +25,14 @@ def test_a_get_on_any_act_is_refused_and_changes_nothing(draft, paula, console):
     assert story.state == State.DRAFT
 
 
+def test_who_signs_in_again_at_an_act_is_shown_the_way_back(draft, paula, console):
+    story = draft(paula)
+    page = console(paula).get(act_url(story, "submit"))
+    assert page["Allow"] == "POST"
+    assert "Nothing was done" in page.content.decode()
+    assert reverse("admin:articles_story_change", args=(story.pk,)) in page.content.decode()
+
+
 def test_every_page_with_acts_refuses_get(ada, console):
     pages = [page for page in admin.site._registry.values() if isinstance(page, Acting)]
     assert len(pages) > 5
