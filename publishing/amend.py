@@ -7,7 +7,7 @@ platform can't do what is wished, a person gets a task; nothing is left out sile
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from articles import record
@@ -80,21 +80,36 @@ def withdraw(limit: int = 100) -> int:
     """Queue the withdrawal of every post of killed stories that has none yet; how many.
 
     The row of the story says that it was killed; nobody has to tell us. Safe to call at any time
-    by any number of workers.
+    by any number of workers. The notes on a post go before it: a channel is summed up by its last
+    delivery, and that is the first post's.
     """
+    killed = Delivery.objects.filter(status=Status.PUBLISHED, article__state=State.KILLED)
     on_its_way = Delivery.objects.filter(of=OuterRef("pk"), wish=Wishes.WITHDRAW)
     with transaction.atomic():
         out = list(
-            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(
-                ~Exists(on_its_way), act=Acts.PUBLISH, status=Status.PUBLISHED,
-                article__state=State.KILLED,
-            )
-            .select_related("article", "channel", "revision")[:limit]
-        )  # fmt: skip
+            (killed.filter(act=Acts.PUBLISH) | _removable(killed))
+            .filter(~Exists(on_its_way))
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("article", "channel", "revision")
+            .order_by("-slot")[:limit]
+        )
         for first in out:
             _queue(first, first.revision, Wishes.WITHDRAW)
     return len(out)
+
+
+def _removable(out: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """The notes that corrected a post, where a platform can take them away.
+
+    Elsewhere what is said of the first post stands beside them.
+    """
+    notes = out.filter(act=Acts.REPLY, wish=Wishes.CORRECT)
+    able = [
+        key
+        for key in notes.order_by().values_list("platform", flat=True).distinct()
+        if key in platforms.table() and isinstance(platforms.platform(key), Deletes)
+    ]
+    return notes.filter(platform__in=able)
 
 
 def by_hand_instead(failed: Delivery, words: str) -> None:

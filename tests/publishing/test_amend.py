@@ -56,6 +56,17 @@ class Remover(Editor):
         return await self._do("delete", job)
 
 
+class Eraser(Answerer):
+    key, label = "eraser", "Eraser"
+
+    async def reply(self, job: Job, http: Client) -> Receipt:
+        await self._do("reply", job)
+        return Receipt("r2", "https://able.example/r2")
+
+    async def delete(self, job: Job, http: Client) -> Receipt:
+        return await self._do("delete", job)
+
+
 class Mute(Able):
     key, label = "mute", "Mute"
 
@@ -67,7 +78,7 @@ def out(world, settings, channel, queued, by, monkeypatch):
     monkeypatch.setattr(Able, "refuses", False)
     here = "tests.publishing.test_amend"
     settings.EXTRA_PLATFORMS = {
-        each.key: f"{here}.{each.__name__}" for each in (Editor, Answerer, Remover, Mute)
+        each.key: f"{here}.{each.__name__}" for each in (Editor, Answerer, Remover, Eraser, Mute)
     }
     from tests.publishing import conftest
 
@@ -107,6 +118,7 @@ def amendments(first):
         ("editor", Acts.EDIT, Acts.EDIT),
         ("answerer", Acts.REPLY, Acts.REPLY),
         ("remover", Acts.EDIT, Acts.DELETE),
+        ("eraser", Acts.REPLY, Acts.DELETE),
         ("mute", Acts.BY_HAND, Acts.BY_HAND),
         (None, Acts.BY_HAND, Acts.BY_HAND),
     ],
@@ -166,6 +178,34 @@ def test_a_kill_takes_every_post_away_by_itself(out, by):
     assert amendments(first)[0].status == Status.PUBLISHED
     first.article.refresh_from_db()
     assert (first.article.state, first.article.distribution) == (State.KILLED, Distribution.NONE)
+
+
+def corrected_then_killed(first, by):
+    story = corrected(first.article, by)
+    queue.enqueue(story.pk, [first.channel_id], by)
+    deliver.drain()
+    Able.done.clear()
+    desk.perform(first.article_id, "kill", by, reason="It was wrong.")
+    queued = amend.withdraw()
+    deliver.drain()
+    return queued
+
+
+def test_a_note_that_corrected_a_post_is_taken_away_with_it(out, by):
+    first = out("eraser")
+    assert corrected_then_killed(first, by) == 2
+    assert amend.withdraw() == 0
+    assert [(act, number) for act, number, _ in Able.done] == [("delete", "r2"), ("delete", "r1")]
+    first.article.refresh_from_db()
+    assert first.article.distribution == Distribution.NONE
+
+
+def test_a_note_that_can_not_be_taken_away_stays_beside_what_is_said_of_the_post(out, by):
+    first = out("answerer")
+    assert corrected_then_killed(first, by) == 1
+    [(act, number, title)] = Able.done
+    assert (act, number) == ("reply", "r1")
+    assert title.startswith("Withdrawn: ")
 
 
 def test_where_a_post_can_only_be_changed_it_says_that_it_was_withdrawn(out, by):
