@@ -56,7 +56,7 @@ def _too_late(delivery: Delivery, now: datetime) -> Verdict | None:
     policy, minutes = delivery.late_policy, delivery.lateness_allowed
     if policy == Channel.WhenLate.SEND or not retry.is_late(_due(delivery), now, minutes):
         return None
-    words = f"It is more than {minutes} minutes late and was not sent."
+    words = f"It is more than {minutes} minute{'s' * (minutes != 1)} late and was not sent."
     if policy == Channel.WhenLate.HOLD:
         words = f"{words} Release it to send it all the same."
     return Verdict(Status(policy), words)

@@ -5,7 +5,7 @@ after the usual prefix of its vocabulary: `title`, `dc:creator`, `media:content`
 have no prefix: their names mean the same, and many feeds mix them.
 """
 
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -78,8 +78,7 @@ class Words(dict[str, str]):
 def fields(element: Element, words: Words) -> Fields:
     """The children of `element` by their word, in the document's order."""
     found: Fields = {}
-    children = cast(list[Element], element[:])  # type: ignore[index]  # fastest, and not in the stubs
-    for child in children:
+    for child in element[:]:  # type: ignore[index]  # faster than its iterator; not in the stubs
         tag = child.tag
         if type(tag) is not str:
             continue
