@@ -1,9 +1,8 @@
 """A person's decision on a suggestion, on a real database."""
 
-import threading
+from functools import partial
 
 import pytest
-from django.db import connections
 
 from ai import assist, bell, decide
 from ai.models import Generation, Task
@@ -12,6 +11,7 @@ from articles.errors import NotAllowed, StaleVersion, WrongState
 from articles.lifecycle import State
 from articles.models import Article, Revision
 from articles.record import Actor, Door
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 States = Generation.States
@@ -159,23 +159,12 @@ def test_a_live_storys_text_takes_no_suggestion(approved, paula):
 @pytest.mark.django_db(transaction=True)
 def test_two_people_deciding_at_once_make_one_decision(picked_up, edda, paula):
     call = suggested(picked_up, Task.SUMMARY, edda)
-    start, outcomes = threading.Barrier(2), []
-
-    def decides(user) -> None:
-        start.wait(10)
-        try:
-            decide.accept(call.pk, at_console(user), picked_up.version)
-            outcomes.append("accepted")
-        except (WrongState, StaleVersion):
-            outcomes.append("refused")
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=decides, args=(user,)) for user in (edda, paula)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert sorted(outcomes) == ["accepted", "refused"]
+    decides = [
+        partial(decide.accept, call.pk, at_console(user), picked_up.version)
+        for user in (edda, paula)
+    ]
+    refused = (WrongState, StaleVersion)
+    outcomes = at_once(*decides, refusals=refused)
+    assert [isinstance(each, refused) for each in outcomes].count(True) == 1
     assert picked_up.events.filter(what="ai_accepted").count() == 1
     assert picked_up.revisions.count() == 2

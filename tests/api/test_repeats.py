@@ -10,9 +10,10 @@ from django.utils import timezone
 from articles.models import Article
 from publishing import repeats
 from publishing.models import Channel, Delivery, KeptAnswer
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
-at_once = pytest.mark.django_db(transaction=True)
+committed = pytest.mark.django_db(transaction=True)
 
 
 def post(api, body, key='"5f1c"'):
@@ -49,7 +50,7 @@ def test_a_key_belongs_to_one_person(as_, paula, ada, dry, piece):
     assert Article.objects.count() == 2
 
 
-@at_once
+@committed
 def test_while_the_first_is_under_way_the_second_is_told_so(as_, paula, dry, piece):
     held, tell = threading.Event(), threading.Event()
 
@@ -80,19 +81,9 @@ def test_what_was_refused_may_be_asked_again_under_its_key(as_, paula, piece):
     assert post(as_(paula), piece).status_code == 201
 
 
-@at_once
+@committed
 def test_many_at_once_make_one_story(as_, paula, dry, piece):
-    codes: list[int] = []
-
-    def ask():
-        codes.append(post(as_(paula), piece).status_code)
-        connections.close_all()
-
-    threads = [threading.Thread(target=ask) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    codes = at_once(*[lambda: post(as_(paula), piece).status_code] * 6)
     assert set(codes) <= {201, 409}
     assert 201 in codes
     assert Article.objects.count() == 1
@@ -146,7 +137,7 @@ def test_next_slot_over_the_api(as_, paula, dry, piece):
     assert body["deliveries"][0]["scheduled_at"].endswith("T09:00:00Z")
 
 
-@at_once
+@committed
 def test_the_lock_of_a_key_is_gone_with_its_request(as_, paula, dry, piece):
     post(as_(paula), piece)
     with connection.cursor() as cursor:

@@ -1,7 +1,6 @@
 """Signing in, going on, and every way in which a token stops being good."""
 
 import logging
-import threading
 import time
 
 import jwt as pyjwt
@@ -13,10 +12,10 @@ from allauth.mfa.totp.internal import auth as totp
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache.backends.redis import RedisCache
-from django.db import connections
 from rest_framework.test import APIClient
 
 from config import tokens
+from tests.together import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits_used")]
 
@@ -209,19 +208,7 @@ def test_tokens_are_signed_with_a_key_of_their_own():
 @pytest.mark.django_db(transaction=True)
 def test_of_twelve_refreshes_at_once_exactly_one_wins(vera):
     token = sign_in().json()["refresh"]
-    answers = []
-
-    def go() -> None:
-        try:
-            answers.append(refresh(token))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=go) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(*[lambda: refresh(token)] * 12)
     won = [answer.json() for answer in answers if answer.status_code == 200]
     assert [answer.status_code for answer in answers].count(401) == 11
     assert [reads(pair["access"]) for pair in won] == [200]

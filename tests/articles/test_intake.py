@@ -1,10 +1,10 @@
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +13,7 @@ from articles import full_text, intake
 from articles.models import Article
 from articles.wire import WireCopy
 from sources.models import Source
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -126,20 +127,7 @@ def test_any_text_can_be_filed(source, external_id, title, content):
 @pytest.mark.django_db(transaction=True)
 def test_two_syncs_at_once_file_each_piece_once(source):
     copies = [piece(f"c{n}") for n in range(50)]
-    filed: list[intake.Filed] = []
-
-    def sync() -> None:
-        try:
-            filed.append(intake.file(source.pk, copies))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=sync) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(filed) == 4
+    filed = at_once(*[partial(intake.file, source.pk, copies)] * 4)
     assert sum(each.new for each in filed) == Article.objects.count() == 50
 
 

@@ -1,13 +1,13 @@
-import threading
+from functools import partial
 
 import pytest
-from django.db import connections
 
 from articles import desk, revise
 from articles.errors import Incomplete, NotAllowed, StaleVersion, WrongState
 from articles.lifecycle import State
 from articles.models import Revision
 from articles.record import Actor, Door
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -95,20 +95,7 @@ def test_an_old_revision_comes_back_as_a_new_one(draft, will, at_the_console):
 def test_of_many_saves_at_once_none_is_silently_overwritten(draft, edda):
     by = Actor(edda, Door.ADMIN)
     story = draft(edda)
-    told: list[str] = []
-
-    def save(title: str) -> None:
-        try:
-            revise.save(story.pk, by, 1, {"title": title})
-        except StaleVersion:
-            told.append(title)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=save, args=(f"Title {n}",)) for n in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(told) == 9
+    saves = [partial(revise.save, story.pk, by, 1, {"title": f"Title {n}"}) for n in range(10)]
+    outcomes = at_once(*saves, refusals=(StaleVersion,))
+    assert [isinstance(each, StaleVersion) for each in outcomes].count(True) == 9
     assert Revision.objects.filter(article=story).count() == 2

@@ -1,12 +1,12 @@
 """The queue on a real database: claims, leases, races, and what people do with it."""
 
-import threading
 import time
 import uuid
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import DatabaseError, OperationalError, connections, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 
 from articles import desk, revise
@@ -17,26 +17,13 @@ from publishing import begin, claim, deliver, queue, reconcile
 from publishing.errors import LostClaim
 from publishing.lifecycle import TERMINAL, WAYS, Status, may_become
 from publishing.models import Attempt, Channel, Delivery
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def fresh(delivery):
     return Delivery.objects.get(pk=delivery.pk)
-
-
-def in_threads(count, act):
-    def run(number):
-        try:
-            act(number)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 # --- putting in ---
@@ -107,7 +94,7 @@ def test_a_correction_does_not_become_a_second_post(queued, channel, by):
 
 def test_of_many_clicks_at_once_one_makes_a_delivery(approved, by, channel):
     story, to = approved(), channel("dryrun")
-    in_threads(8, lambda _: queue.enqueue(story.pk, [to.pk], by))
+    at_once(*[lambda: queue.enqueue(story.pk, [to.pk], by)] * 8)
     assert Delivery.objects.count() == 1
 
 
@@ -165,7 +152,7 @@ def test_a_channel_never_has_two_leases(queued, channel):
     for _ in range(5):
         queued(to)
     claimed: list[claim.Claim] = []
-    in_threads(6, lambda _: claimed.extend(claim.claim(10)))
+    at_once(*[lambda: claimed.extend(claim.claim(10))] * 6)
     assert len(claimed) == 1
 
 
@@ -173,7 +160,7 @@ def test_no_delivery_is_claimed_twice(queued, channel):
     for _ in range(20):
         queued(channel("dryrun"))
     claimed: list[claim.Claim] = []
-    in_threads(6, lambda _: claimed.extend(claim.claim(5)))
+    at_once(*[lambda: claimed.extend(claim.claim(5))] * 6)
     ids = [each.delivery_id for each in claimed]
     assert len(ids) == len(set(ids))
 
@@ -183,7 +170,7 @@ def test_two_drains_at_once_send_everything_once(queued, channel, world):
         to = channel("mastodon")
         for _ in range(5):
             queued(to)
-    in_threads(2, lambda _: deliver.drain())
+    at_once(*[lambda: deliver.drain()] * 2)
     deliver.drain()
     assert list(world.posts("mastodon")["by_marker"].values()) == [1] * 15
 
@@ -490,7 +477,7 @@ def test_cancelled_is_never_sent_and_sent_is_never_cancelled(queued, channel, by
             except WrongState:
                 too_late.append(pk)
 
-    in_threads(5, race)
+    at_once(*[partial(race, number) for number in range(5)])
     deliver.drain()
     rows = Delivery.objects.in_bulk(ids)
     sent = world.posts("bare")["by_marker"]

@@ -1,12 +1,10 @@
 """Tokens are renewed ahead of their end, by one worker at a time, and never lose what they hold."""
 
 import asyncio
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import connection
 from django.utils import timezone
 
 from config.outbound import Client, from_settings
@@ -17,6 +15,7 @@ from publishing.models import Attempt, Channel, Delivery
 from publishing.post import Job, Receipt, Renewed
 from tests.publishing import conftest
 from tests.publishing.bare import Bare
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -125,23 +124,15 @@ def test_long_lived_tokens_are_renewed_days_ahead_though_nothing_is_sent(lapsing
 def test_two_workers_spend_a_refresh_token_once(lapsing, monkeypatch):
     monkeypatch.setattr(Lapsing, "pause", 0.4)
     to = lapsing(token=0)
-    found = []
 
-    def work():
-        async def go():
-            async with Client(from_settings()) as http:
-                used = {"token": 0, "refresh": 1, "secret": "kept"}
-                adapter = platforms.platform("lapsing")
-                found.append(await renewal.fresh(to.pk, adapter, used, http, refused=True))
+    async def renewed():
+        async with Client(from_settings()) as http:
+            used = {"token": 0, "refresh": 1, "secret": "kept"}
+            return await renewal.fresh(
+                to.pk, platforms.platform("lapsing"), used, http, refused=True
+            )
 
-        async_to_sync(go)()
-        connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(30)
+    found = at_once(*[async_to_sync(renewed)] * 4)
     assert [each["token"] for each in found] == [2, 2, 2, 2]
     assert Lapsing.renewals == 1
 

@@ -1,10 +1,9 @@
 """Slots, quiet hours and lateness of real deliveries."""
 
-import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from articles.models import Article
@@ -13,6 +12,7 @@ from publishing.lifecycle import Status
 from publishing.models import Channel, Delivery
 from publishing.platforms.dryrun import DryRun
 from publishing.post import Receipt
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,17 +81,8 @@ def test_many_at_once_never_get_the_same_slot(approved, by, channel):
     to = channel("dryrun", slots="daily 09:00")
     stories = [approved(title=f"Story {number}", content=f"<p>{number}</p>") for number in range(6)]
 
-    def put(story):
-        try:
-            queue.enqueue(story.pk, [to.pk], by, next_slot=True)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=put, args=(story,)) for story in stories]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    puts = [partial(queue.enqueue, story.pk, [to.pk], by, next_slot=True) for story in stories]
+    at_once(*puts)
     assert len(set(Delivery.objects.values_list("scheduled_at", flat=True))) == 6
 
 

@@ -20,6 +20,7 @@ from sources.sync import drain, mark, request, sync
 from sources.tasks import sync as sync_task
 from tests.config.far_end import http
 from tests.sources.conftest import item, rss
+from tests.together import at_once
 
 
 def at(source: Source) -> Source:
@@ -206,17 +207,7 @@ def test_many_drains_share_the_work_and_nothing_is_asked_twice(site, monkeypatch
 
     many(120, site(answer))
 
-    def worker() -> None:
-        try:
-            drain()
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=worker) for _ in range(4)]
-    for each in workers:
-        each.start()
-    for each in workers:
-        each.join()
+    at_once(*[drain] * 4)
     assert len(asked) == len(set(asked)) == 120
     assert SyncRun.objects.filter(outcome="ok").count() == Article.objects.count() == 120
 

@@ -23,6 +23,7 @@ from tests.config.far_end import http
 from tests.conftest import person
 from tests.sources.conftest import item, rss
 from tests.sources.hostile_world import ALLOWED, hostile_world
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -253,18 +254,8 @@ def test_two_people_who_add_one_feed_at_once_make_one_source(site):
     feed = site(rss(item(1)))
     both = [lists.take_in(document(Outline(feed, "Good")), "x", None) for _ in range(2)]
     lists.drain()
-    start = threading.Barrier(2)
-
-    def add(of: ListImport) -> None:
-        chosen = set(of.lines.values_list("pk", flat=True))
-        start.wait(10)
-        lists.add(of, chosen, active=False)
-
-    people = [threading.Thread(target=in_a_worker, args=[partial(add, each)]) for each in both]
-    for each in people:
-        each.start()
-    for each in people:
-        each.join()
+    chosen = [set(each.lines.values_list("pk", flat=True)) for each in both]
+    at_once(*[partial(lists.add, *each, active=False) for each in zip(both, chosen, strict=True)])
     assert Source.objects.count() == 1
     assert sorted(states(each)["Good"] for each in both) == [States.ADDED, States.HERE]
 

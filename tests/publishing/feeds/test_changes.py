@@ -1,6 +1,5 @@
 """A story in a feed is corrected, withdrawn, put again: through the real queue."""
 
-import threading
 from datetime import timedelta
 from uuid import uuid4
 
@@ -29,6 +28,7 @@ from tests.publishing.feeds.asking import (
 )
 from tests.publishing.processes import start
 from tests.servers.test_kills import wait_for
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,23 +138,7 @@ def test_many_at_once_make_one_entry(feed, queued):
     delivery = queued(feed())
     row = Delivery.objects.select_related("article", "revision", "channel").get(pk=delivery.pk)
     claimed, post = _claimed(delivery), of_delivery(row)
-    together, troubles = threading.Barrier(6), []
-
-    def put():
-        try:
-            together.wait(10)
-            Entries(row, claimed)._put(post)
-        except Exception as problem:  # noqa: BLE001 (whatever it is, the test must say so)
-            troubles.append(problem)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=put) for _ in range(6)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join(20)
-    assert not troubles
+    at_once(*[lambda: Entries(row, claimed)._put(post)] * 6)
     assert (FeedEntry.objects.count(), Feed.objects.get().version) == (1, 1)
 
 
